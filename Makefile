@@ -1,0 +1,70 @@
+# Everything a person does with this project, one target each. `make` alone lists them.
+#
+# Set-up runs only what is out of date: the environment depends on requirements.lock, the installed project
+# on pyproject.toml, Azurite on lab/package-lock.json.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+export DAGSTER_DISABLE_TELEMETRY := yes
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+BIN := .venv/bin
+# For `make soak`: the same seed gives the same data, and MINUTES bounds how long it goes on.
+SEED := $(or $(SEED),$(shell date +%s))
+MINUTES ?= 10
+
+.PHONY: help setup demo demo-once test lint format soak lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.project-installed lab/node_modules/.installed-lock ## Create .venv and install all that the lock files pin
+
+demo: setup ## Run the whole product against the local Azure, with the Dagster UI, until Ctrl-C
+	$(BIN)/azmdr demo
+
+demo-once: setup ## Run the demo to its end without a person watching, and check what came out
+	$(BIN)/azmdr demo --once
+
+test: lint ## Lint, then run every test
+	$(BIN)/pytest
+
+lint: setup ## Check style, types, who imports whom, and that Dagster can load the definitions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/dagster definitions validate --workspace workspace.yaml
+
+format: setup ## Put the code into the project's format and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+soak: setup ## Run the long random tests (SEED=n to repeat a run, MINUTES=n to bound it)
+	AZMDR_SOAK_SEED=$(SEED) AZMDR_SOAK_MINUTES=$(MINUTES) $(BIN)/pytest -m soak --hypothesis-seed=$(SEED)
+
+lock: .venv/.created ## Resolve pyproject.toml anew and write requirements.lock
+	scripts/lock.sh
+
+clean: ## Remove the environment, Azurite and every cache
+	rm -rf .venv lab/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.created: scripts/create_venv.sh
+	scripts/create_venv.sh
+	@touch $@
+
+# Wheels only: building one from source would run code and fetch build tools that no lock pins.
+.venv/.locked-installed: requirements.lock .venv/.created
+	$(BIN)/pip install --no-deps --require-hashes --only-binary :all: -r requirements.lock
+	@touch $@
+
+.venv/.project-installed: pyproject.toml .venv/.locked-installed
+	$(BIN)/pip install --no-deps --no-build-isolation --no-index --quiet --editable .
+	@touch $@
+
+# The lab writes this file last, so it stands for a whole install.
+lab/node_modules/.installed-lock: lab/package-lock.json .venv/.project-installed
+	$(BIN)/python -m lab install
+	@touch $@
