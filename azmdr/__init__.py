@@ -1,0 +1,1 @@
+"""azmdr's domain: everything the product decides and does, importable and testable without Dagster."""

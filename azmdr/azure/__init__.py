@@ -1,0 +1,1 @@
+"""Azure's services as azmdr reaches them, through the real SDK clients."""

@@ -1,0 +1,582 @@
+"""The events of a capture file: a scan of the Avro object container file that tells what it could not read.
+
+Only the parts of an event that azmdr uses are read, the rest is stepped over, and no byte of a body is
+looked at. A damaged file costs the damaged stretch: the scan reports it and goes on behind it.
+
+Sources: avro.apache.org/docs/1.12.0/specification (encoding, container file),
+learn.microsoft.com/azure/event-hubs/explore-captured-avro-files (the record). Measured: files written
+by the service have the codec ``null`` and may hold all their events in one block.
+"""
+
+import json
+import re
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from mmap import mmap
+from typing import Any, Final, TypeAlias
+
+Buffer: TypeAlias = bytes | memoryview | mmap
+"""What a capture file's bytes can be held in."""
+
+EMPTY_FILE: Final = "empty_file"
+NOT_AVRO: Final = "not_avro"
+HEADER_TRUNCATED: Final = "header_truncated"
+WRONG_SCHEMA: Final = "wrong_schema"
+UNKNOWN_CODEC: Final = "unknown_codec"
+BLOCK_TRUNCATED: Final = "block_truncated"
+BLOCK_CORRUPT: Final = "block_corrupt"
+BODY_TOO_LARGE: Final = "body_too_large"
+TRAILING_BYTES: Final = "trailing_bytes"
+
+MAX_BODY_BYTES: Final = 64 << 20
+"""The default bound of a body: three times the largest event of a dedicated cluster (20 MB)."""
+MAX_EVENT_BYTES: Final = 128 << 20
+"""The bound of one event in a compressed block, as it is what must be held in memory."""
+MAX_INFLATED_BYTES: Final = 1 << 30
+"""The bound of a whole compressed block, twice the largest capture window (500 MB): past it, it is a bomb."""
+
+_MAGIC: Final = b"Obj\x01"
+_SYNC_LENGTH: Final = 16
+_MAX_SCHEMA_BYTES: Final = 1 << 20
+_MAX_SCHEMA_DEPTH: Final = 16
+_INFLATE_STEP: Final = 4 << 20
+_COMPRESSED_STEP: Final = 256 << 10
+_ZLIB_CHECKSUM: Final = 4
+"""Bytes that may stand behind compressed data: writers cut them out of a zlib stream, some not cleanly."""
+
+_Bytes: TypeAlias = bytes | memoryview
+_Skip: TypeAlias = Callable[[_Bytes, int], int]
+"""From where a value begins to where it ends. IndexError: the bytes end first; ValueError: they are wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedEvent:
+    """One event of a capture file.
+
+    ``enqueued`` is aware UTC, None when its text is no time. ``body`` is None when the file holds null for
+    it. ``file_offset`` is the byte in the file at which the block that holds the event begins.
+    """
+
+    sequence_number: int
+    enqueued: datetime | None
+    body: bytes | None
+    file_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A stretch of the file, in bytes, that can't be read as events.
+
+    ``reason`` is one of this module's constants; ``detail`` says what was found and what was expected. In a
+    compressed block a body that is too large has the block's ``file_offset`` and its own inflated ``length``.
+    """
+
+    reason: str
+    file_offset: int
+    length: int
+    detail: str
+
+
+def scan(data: Buffer, max_body_bytes: int = MAX_BODY_BYTES) -> Iterator[CapturedEvent | Damage]:
+    """The events of a capture file in file order, and what could not be read, where it stands.
+
+    Never raises for what the file holds. A file without events yields nothing, except an empty one. While
+    the iterator lives it holds the buffer: exhaust or close it before closing an mmap.
+    """
+    with memoryview(data) as view:
+        header = _read_header(view)
+        if isinstance(header, Damage):
+            yield header
+            return
+        offset = header.end
+        while offset < len(view):
+            frame = _next_frame(view, offset, header)
+            block = _Block(view, frame, header, max_body_bytes)
+            yield from block
+            if damage := _damage(frame, block):
+                yield damage
+            offset = frame.next_offset
+
+
+# The header: which layout the events have, how blocks are packed, what closes a block.
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    layout: "_Layout"
+    compressed: bool
+    sync: bytes
+    end: int
+
+
+def _read_header(view: memoryview) -> _Header | Damage:
+    def unreadable(reason: str, detail: str) -> Damage:
+        return Damage(reason, 0, len(view), detail)
+
+    if not view:
+        return unreadable(EMPTY_FILE, "the file has no bytes; even a file without events has an Avro header")
+    found = bytes(view[: len(_MAGIC)])
+    if not _MAGIC.startswith(found):
+        return unreadable(NOT_AVRO, f"the file begins with {found!r}, an Avro file with {_MAGIC!r}")
+    try:
+        metadata, at = _header_metadata(view, len(_MAGIC))
+        end = _end(view, at, _SYNC_LENGTH)
+    except IndexError:
+        return unreadable(HEADER_TRUNCATED, f"the file ends after {len(view)} bytes, inside its header")
+    except ValueError as error:
+        return unreadable(NOT_AVRO, f"the header's metadata is no Avro map: {error}")
+    try:
+        layout = _layout(metadata.get(b"avro.schema", b""))
+    except ValueError as error:
+        return unreadable(WRONG_SCHEMA, f"the file's schema is not that of captured events: {error}")
+    codec = metadata.get(b"avro.codec", b"null")
+    if codec not in (b"null", b"deflate"):
+        return unreadable(UNKNOWN_CODEC, f"the blocks' codec is {_name(codec)}, not null or deflate")
+    return _Header(layout, codec == b"deflate", bytes(view[at:end]), end)
+
+
+def _header_metadata(view: memoryview, at: int) -> tuple[dict[bytes, bytes], int]:
+    metadata: dict[bytes, bytes] = {}
+    while True:
+        count, at = _count(view, at)
+        if count == 0:
+            return metadata, at
+        for _ in range(count):
+            key, at = _prefixed(view, at)
+            value, at = _prefixed(view, at)
+            if key in (b"avro.schema", b"avro.codec"):
+                metadata[bytes(key)] = bytes(value)
+
+
+# The schema: a record that has the three fields azmdr reads, with whatever else between them.
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How to step over each field of an event, and which fields are read."""
+
+    skips: tuple[_Skip, ...]
+    sequence_number: int
+    enqueued: int
+    body: int
+    body_branches: tuple[str, ...]
+
+
+def _layout(schema_text: bytes) -> _Layout:
+    if len(schema_text) > _MAX_SCHEMA_BYTES:
+        raise ValueError(f"it has {len(schema_text)} bytes, more than {_MAX_SCHEMA_BYTES}")
+    try:
+        schema = json.loads(schema_text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"it is no JSON ({error})") from None
+    types = _field_types(schema)
+    for name, fits in _FITS.items():
+        if name not in types:
+            raise ValueError(f"the field {name} is missing")
+        if not fits(types[name]):
+            raise ValueError(f"the field {name} has the type {_name(json.dumps(types[name]).encode())}")
+    names = list(types)
+    return _Layout(
+        skips=tuple(_skip_of(avro_type) for avro_type in types.values()),
+        sequence_number=names.index("SequenceNumber"),
+        enqueued=names.index("EnqueuedTimeUtc"),
+        body=names.index("Body"),
+        body_branches=tuple(_body_branches(types["Body"])),
+    )
+
+
+def _field_types(schema: Any) -> dict[str, Any]:
+    """The fields of a record schema, in order, with their types."""
+    if not isinstance(schema, dict) or schema.get("type") != "record":
+        raise ValueError("it is no record")
+    fields = schema.get("fields")
+    if not isinstance(fields, list) or not all(
+        isinstance(field, dict) and isinstance(field.get("name"), str) for field in fields
+    ):
+        raise ValueError("its fields are no list of named fields")
+    types = {field["name"]: _plain(field.get("type")) for field in fields}
+    if len(types) != len(fields):
+        raise ValueError("two of its fields have the same name")
+    return types
+
+
+def _plain(avro_type: Any) -> Any:
+    """``{"type": "long"}``, with or without a logical type, is encoded as ``"long"``."""
+    if isinstance(avro_type, dict) and isinstance(avro_type.get("type"), str):
+        return avro_type["type"] if avro_type["type"] in _PRIMITIVES else avro_type
+    return [_plain(branch) for branch in avro_type] if isinstance(avro_type, list) else avro_type
+
+
+def _body_branches(avro_type: Any) -> list[Any]:
+    return avro_type if isinstance(avro_type, list) else []
+
+
+_FITS: Final[dict[str, Callable[[Any], bool]]] = {
+    "SequenceNumber": lambda avro_type: avro_type in ("long", "int"),
+    "EnqueuedTimeUtc": lambda avro_type: avro_type == "string",
+    "Body": lambda avro_type: (
+        avro_type == "bytes"
+        or ("bytes" in _body_branches(avro_type) and set(map(str, avro_type)) <= {"null", "bytes", "string"})
+    ),
+}
+
+
+def _skip_of(avro_type: Any, depth: int = 0) -> _Skip:
+    """How to step over a value of this type."""
+    if depth > _MAX_SCHEMA_DEPTH:
+        raise ValueError(f"its types are nested deeper than {_MAX_SCHEMA_DEPTH}")
+    avro_type = _plain(avro_type)
+    if isinstance(avro_type, str) and avro_type in _PRIMITIVES:
+        return _PRIMITIVES[avro_type]
+    if isinstance(avro_type, list):
+        return partial(_skip_union, tuple(_skip_of(branch, depth + 1) for branch in avro_type))
+    match avro_type:
+        case {"type": "map", "values": values}:
+            return partial(_skip_map, _skip_of(values, depth + 1))
+        case {"type": "array", "items": items}:
+            return partial(_skip_items, _skip_of(items, depth + 1))
+        case {"type": "record", "fields": [*_]}:
+            fields = _field_types(avro_type).values()
+            return partial(_skip_all, tuple(_skip_of(field, depth + 1) for field in fields))
+        case {"type": "fixed", "size": int(size)} if size >= 0:
+            return partial(_skip_fixed, size)
+        case {"type": "enum"}:
+            return _skip_long
+    raise ValueError(f"the type {_name(json.dumps(avro_type).encode())} is not one the scan knows")
+
+
+# Framing: where the next block lies, whatever state the file is in.
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Where a block lies. ``reason`` is empty when the sync marker stands where the block says it ends."""
+
+    offset: int
+    count: int
+    start: int
+    end: int
+    next_offset: int
+    reason: str = ""
+    detail: str = ""
+
+
+def _next_frame(view: memoryview, offset: int, header: _Header) -> _Frame:
+    rest = len(view)
+    try:
+        count, at = _long(view, offset)
+        size, start = _long(view, at)
+    except IndexError:
+        return _Frame(offset, 0, offset, offset, rest, BLOCK_TRUNCATED, "the file ends in a block's head")
+    except ValueError as error:
+        return _lost_head(view, offset, header, f"a block's head can't be read ({error})")
+    end = start + size
+    if size >= 0 and view[end : end + _SYNC_LENGTH] == header.sync:
+        return _Frame(offset, count, start, end, end + _SYNC_LENGTH)
+    sync_at = _find_sync(view, start, header)
+    if count <= 0 and sync_at is None:
+        return _lost_head(view, offset, header, f"no block has {count} events")
+    if size < 0 and sync_at is None:
+        return _lost_head(view, offset, header, f"no block has {size} bytes")
+    if sync_at is None and end + _SYNC_LENGTH > rest:
+        detail = f"the block needs {size + _SYNC_LENGTH} bytes after its head; the file has {rest - start}"
+        return _Frame(offset, count, start, min(end, rest), rest, BLOCK_TRUNCATED, detail)
+    return _unclosed(view, _Frame(offset, count, start, end, end + _SYNC_LENGTH), sync_at, header)
+
+
+def _lost_head(view: memoryview, offset: int, header: _Header, detail: str) -> _Frame:
+    """No block begins here: what stands before the next sync marker is lost, without one all the rest."""
+    sync_at = _find_sync(view, offset, header)
+    if sync_at is None:
+        detail = f"{detail}, and no sync marker follows"
+        return _Frame(offset, 0, offset, offset, len(view), TRAILING_BYTES, detail)
+    return _Frame(offset, 0, offset, offset, sync_at + _SYNC_LENGTH, BLOCK_CORRUPT, detail)
+
+
+def _unclosed(view: memoryview, declared: _Frame, sync_at: int | None, header: _Header) -> _Frame:
+    """A block that does not end in the sync marker: either its marker is damaged or its size is."""
+    ends_before_sync = sync_at is None or declared.next_offset <= sync_at
+    if declared.start <= declared.end and ends_before_sync and _is_whole(view, declared, header):
+        detail = f"no sync marker stands at {declared.end}, where the block ends"
+        return replace(declared, reason=BLOCK_CORRUPT, detail=detail)
+    if sync_at is None:
+        detail = f"no sync marker stands at {declared.end}, where the block says it ends, nor after it"
+        return replace(declared, next_offset=len(view), reason=BLOCK_CORRUPT, detail=detail)
+    detail = f"the block says it ends at {declared.end}; the next sync marker stands at {sync_at}"
+    return replace(
+        declared, end=sync_at, next_offset=sync_at + _SYNC_LENGTH, reason=BLOCK_CORRUPT, detail=detail
+    )
+
+
+def _is_whole(view: memoryview, frame: _Frame, header: _Header) -> bool:
+    block = _Block(view, frame, header, MAX_BODY_BYTES)
+    for _ in block:
+        pass
+    return not block.flaw and block.count == frame.count
+
+
+def _find_sync(view: memoryview, start: int, header: _Header) -> int | None:
+    found = re.compile(re.escape(header.sync)).search(view, start)
+    return found.start() if found else None
+
+
+def _damage(frame: _Frame, block: "_Block") -> Damage | None:
+    """What of a block could not be read, given how far its reading came."""
+    unread = frame.start + block.read_to if block.read_to else frame.offset
+    if frame.reason:
+        detail = "; ".join(filter(None, (frame.detail, block.flaw)))
+        return Damage(frame.reason, unread, frame.next_offset - unread, detail)
+    if block.flaw:
+        return Damage(BLOCK_CORRUPT, unread, frame.next_offset - unread, block.flaw)
+    if block.count != frame.count:
+        detail = f"the block's head says {frame.count} events; it holds {block.count}"
+        return Damage(BLOCK_CORRUPT, frame.offset, frame.start - frame.offset, detail)
+    return None
+
+
+# Reading the events of one block.
+
+
+class _Block:
+    """Iterates over one block's events; afterwards ``count``, ``read_to`` and ``flaw`` say how far it came.
+
+    ``read_to`` counts the content's bytes that were read as whole events; it stays 0 in a compressed block,
+    where no byte belongs to one event.
+    """
+
+    def __init__(self, view: memoryview, frame: _Frame, header: _Header, max_body_bytes: int) -> None:
+        self.count = 0
+        self.read_to = 0
+        self.flaw = ""
+        self._content = view[frame.start : frame.end]
+        self._frame = frame
+        self._header = header
+        self._max_body_bytes = max_body_bytes
+
+    def __iter__(self) -> Iterator[CapturedEvent | Damage]:
+        try:
+            yield from self._events()
+        except (ValueError, zlib.error) as error:
+            self.flaw = f"after {self.count} events: {error}"
+
+    def _events(self) -> Iterator[CapturedEvent | Damage]:
+        compressed = self._header.compressed
+        pieces: Iterator[_Bytes] = _inflate(self._content) if compressed else iter((self._content,))
+        held: _Bytes = b""
+        for piece in pieces:
+            held = b"".join((held, piece)) if held else piece
+            used = yield from self._whole_events(held)
+            held = held[used:]
+            if compressed and len(held) > MAX_EVENT_BYTES:
+                raise ValueError(f"an event has more than {MAX_EVENT_BYTES} bytes")
+        if held:
+            raise ValueError("the block ends inside an event")
+
+    def _whole_events(self, held: _Bytes) -> Generator[CapturedEvent | Damage, None, int]:
+        """Yields the events that stand wholly in ``held``, and returns where the next begins."""
+        used = 0
+        while used < len(held):
+            try:
+                found, used = self._event(held, used)
+            except IndexError:
+                break
+            self.count += 1
+            if not self._header.compressed:
+                self.read_to = used
+            yield found
+        return used
+
+    def _event(self, held: _Bytes, at: int) -> tuple[CapturedEvent | Damage, int]:
+        """The event that begins at ``at``, and where the next begins."""
+        layout = self._header.layout
+        starts = [at]
+        for skip in layout.skips:
+            at = skip(held, at)
+            starts.append(at)
+        sequence_number, _ = _long(held, starts[layout.sequence_number])
+        time_text, _ = _prefixed(held, starts[layout.enqueued])
+        enqueued = _enqueued(bytes(time_text[:_LONGEST_TIME]))
+        if self._frame.reason and enqueued is None:
+            # Nothing vouches for a block without its sync marker, so its events must look like events.
+            raise ValueError("an event has no time it was enqueued")
+        body = _body(held, starts[layout.body], layout.body_branches)
+        if body is not None and len(body) > self._max_body_bytes:
+            return self._too_large(sequence_number, starts[layout.body + 1] - len(body), len(body)), at
+        content = None if body is None else bytes(body)
+        return CapturedEvent(sequence_number, enqueued, content, self._frame.offset), at
+
+    def _too_large(self, sequence_number: int, at: int, length: int) -> Damage:
+        offset = self._frame.offset if self._header.compressed else self._frame.start + at
+        detail = f"event {sequence_number} has a body of {length} bytes; the bound is {self._max_body_bytes}"
+        return Damage(BODY_TOO_LARGE, offset, length, detail)
+
+
+def _body(held: _Bytes, at: int, branches: tuple[str, ...]) -> _Bytes | None:
+    if branches:
+        branch, at = _long(held, at)
+        if branches[branch] == "null":
+            return None
+    body, _ = _prefixed(held, at)
+    return body
+
+
+def _inflate(content: memoryview) -> Iterator[bytes]:
+    """The content of a compressed block in pieces, so that a small bomb can't become a large allocation.
+
+    A stream without an end mark is taken: whether events are missing, their number says.
+    """
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflated = 0
+    for start in range(0, len(content), _COMPRESSED_STEP):
+        waiting: _Bytes = content[start : start + _COMPRESSED_STEP]
+        more = True
+        while more:
+            piece = inflater.decompress(waiting, _INFLATE_STEP)
+            waiting = inflater.unconsumed_tail
+            more = bool(waiting) or len(piece) == _INFLATE_STEP
+            inflated += len(piece)
+            if inflated > MAX_INFLATED_BYTES:
+                raise ValueError(f"the block inflates to more than {MAX_INFLATED_BYTES} bytes")
+            if piece:
+                yield piece
+        left = len(inflater.unused_data) + max(0, len(content) - start - _COMPRESSED_STEP)
+        if inflater.eof and left > _ZLIB_CHECKSUM:
+            raise ValueError(f"{left} bytes stand after the end of the compressed data")
+
+
+_LONGEST_TIME: Final = 64
+_US_TIME: Final = re.compile(
+    # Newer .NET puts a narrow no-break space before AM and PM.
+    r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}) ([0-9]{1,2}):([0-9]{2}):([0-9]{2}(?:\.[0-9]+)?)"
+    r"(?:[ \u202f]([AP])M)?(?: ?([+-][0-9]{2}:[0-9]{2}|Z))?"
+)
+
+
+@lru_cache(maxsize=256)  # Events of one batch have the same second.
+def _enqueued(text: bytes) -> datetime | None:
+    """EnqueuedTimeUtc as aware UTC; None when it is no time.
+
+    Measured: ``12/7/2018 10:22:49 AM``, US order, no zone. Read without strptime, whose AM and PM depend on
+    the machine's language.
+    """
+    try:
+        moment = datetime.fromisoformat(_as_iso(text.decode()))
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _as_iso(text: str) -> str:
+    us = _US_TIME.fullmatch(text)
+    if us is None:
+        return text
+    month, day, year, hour, minute, second, half, zone = us.groups()
+    if half:
+        hour = str(int(hour) % 12 + (12 if half == "P" else 0))
+    return f"{year}-{month:0>2}-{day:0>2}T{hour:0>2}:{minute}:{second}{zone or ''}"
+
+
+# Avro's encoding. All of it raises IndexError where the bytes end too early, ValueError where they are wrong.
+
+
+def _long(held: _Bytes, at: int) -> tuple[int, int]:
+    """A number in zigzag, seven bits a byte, low bits first; and where it ends."""
+    byte = held[at]
+    if byte < 0x80:
+        return (byte >> 1) ^ -(byte & 1), at + 1
+    value = byte & 0x7F
+    shift = 7
+    while byte & 0x80:
+        at += 1
+        byte = held[at]
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if value >> 64:
+            raise ValueError("a number has more than 64 bits")
+    return (value >> 1) ^ -(value & 1), at + 1
+
+
+def _count(held: _Bytes, at: int) -> tuple[int, int]:
+    """How many items follow in a map or array; a negative count has their size in bytes behind it."""
+    count, at = _long(held, at)
+    return (count, at) if count >= 0 else (-count, _skip_long(held, at))
+
+
+def _prefixed(held: _Bytes, at: int) -> tuple[_Bytes, int]:
+    length, start = _long(held, at)
+    end = _end(held, start, length)
+    return held[start:end], end
+
+
+def _end(held: _Bytes, start: int, length: int) -> int:
+    if length < 0:
+        raise ValueError(f"a value has the length {length}")
+    if start + length > len(held):
+        raise IndexError
+    return start + length
+
+
+def _skip_long(held: _Bytes, at: int) -> int:
+    return _long(held, at)[1]
+
+
+def _skip_prefixed(held: _Bytes, at: int) -> int:
+    length, start = _long(held, at)
+    return _end(held, start, length)
+
+
+def _skip_fixed(size: int, held: _Bytes, at: int) -> int:
+    return _end(held, at, size)
+
+
+def _skip_all(skips: tuple[_Skip, ...], held: _Bytes, at: int) -> int:
+    for skip in skips:
+        at = skip(held, at)
+    return at
+
+
+def _skip_union(branches: tuple[_Skip, ...], held: _Bytes, at: int) -> int:
+    branch, at = _long(held, at)
+    if not 0 <= branch < len(branches):
+        raise ValueError(f"a value has the type {branch} of {len(branches)}")
+    return branches[branch](held, at)
+
+
+def _skip_map(skip_value: _Skip, held: _Bytes, at: int) -> int:
+    while True:
+        count, at = _count(held, at)
+        if count == 0:
+            return at
+        for _ in range(count):
+            at = skip_value(held, _skip_prefixed(held, at))
+
+
+def _skip_items(skip: _Skip, held: _Bytes, at: int) -> int:
+    while True:
+        count, at = _count(held, at)
+        if count == 0:
+            return at
+        for _ in range(count):
+            start, at = at, skip(held, at)
+            if at == start:
+                break  # Items of this type have no bytes, so their number costs nothing.
+
+
+_PRIMITIVES: Final[dict[str, _Skip]] = {
+    "null": partial(_skip_fixed, 0),
+    "boolean": partial(_skip_fixed, 1),
+    "int": _skip_long,
+    "long": _skip_long,
+    "float": partial(_skip_fixed, 4),
+    "double": partial(_skip_fixed, 8),
+    "bytes": _skip_prefixed,
+    "string": _skip_prefixed,
+}
+
+
+def _name(text: bytes) -> str:
+    """A name out of the file, short and harmless enough for a message."""
+    return repr(text[:60].decode("utf-8", "replace"))

@@ -1,0 +1,72 @@
+"""Emission: operations that are due become rows of the lake.
+
+An operation is written at most as often as it changes. The hours it may stand in are noted before its
+rows are written, and that it stands there after: killed in between, the next emission does the same again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from azmdr.condense.classify import StageRecord, classify
+from azmdr.condense.condensed import Operation, condense
+from azmdr.lake.storage import LakeStorage
+from azmdr.lake.write import write_operations
+from azmdr.store import operations
+from azmdr.store.database import Store
+from azmdr.store.leases import give_back_lease, take_lease
+from azmdr.store.operations import Emitted, OpenOperation, Patience
+
+OPERATIONS_AT_ONCE: Final = 1000
+"""Operations written in one go: bounds memory and the size of a lake file."""
+
+_Revision = tuple[Operation, frozenset[datetime]]
+"""An operation as it stands now, and the hours in which an earlier revision may stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """Writes one customer's due operations. ``owner`` holds the lease while it does."""
+
+    store: Store
+    lake: LakeStorage
+    patience: Patience
+    lease: timedelta
+    owner: str
+    clock: Callable[[], datetime]
+
+    def emit_due(self, customer: str) -> int:
+        """Write what is due, unless another run is about it; returns how many operations were written."""
+        written = 0
+        while revisions := self._take(customer):
+            write_operations(self.lake, revisions, customer=customer)
+            self._note(customer, revisions)
+            written += len(revisions)
+        return written
+
+    def _take(self, customer: str) -> list[_Revision]:
+        lease = f"emit {customer}"
+        with self.store.write() as connection:
+            now = self.clock()
+            if not take_lease(connection, lease, owner=self.owner, now=now, duration=self.lease):
+                return []
+            due = operations.due_operations(connection, customer, self.patience, now, OPERATIONS_AT_ONCE)
+            revisions = [(_condensed(operation), operation.emitted_hours) for operation in due]
+            new_hours = [(one, before) for one, before in revisions if one.hour not in before]
+            operations.note_hours(
+                connection, customer, ((one.operation_id, before | {one.hour}) for one, before in new_hours)
+            )
+            if not due:
+                give_back_lease(connection, lease, owner=self.owner)
+        return revisions
+
+    def _note(self, customer: str, revisions: list[_Revision]) -> None:
+        emitted = [Emitted(operation.operation_id, operation.revision) for operation, _ in revisions]
+        with self.store.write() as connection:
+            operations.note_emitted(connection, customer, emitted, self.clock())
+
+
+def _condensed(operation: OpenOperation) -> Operation:
+    classified = (classify(content) for content in operation.contents)
+    return condense(record for record in classified if isinstance(record, StageRecord))

@@ -1,0 +1,51 @@
+"""Identity: when two deliveries are the same record, and which operation a record belongs to.
+
+Azure delivers at least once, so the same record comes again, in the same bytes or with its fields in
+another order. The digest of a record is therefore taken over a canonical form. Numbers and texts keep
+their exact spelling in it: two records that differ in any value are two records.
+"""
+
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+DIGEST_BYTES: Final = 16
+
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_list = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def record_digest(content: bytes) -> str:
+    """The identity of a record's content, as 32 hexadecimal digits."""
+    return _hexadecimal(_canonical(content))
+
+
+def key_digest(*parts: str) -> str:
+    """The identity of a tuple of texts, as 32 hexadecimal digits."""
+    return _hexadecimal(msgspec.json.encode(parts))
+
+
+def _canonical(content: bytes) -> bytes:
+    compact = msgspec.json.format(content, indent=-1)
+    ordered = _ordered(compact)
+    # Ordering the fields can't change the length, unless a key stood twice and one of its values was lost.
+    return ordered if len(ordered) == len(compact) else compact
+
+
+def _ordered(compact: bytes) -> bytes:
+    match compact[:1]:
+        case b"{":
+            fields = _object.decode(compact)
+            members = (
+                msgspec.json.encode(name) + b":" + _ordered(bytes(fields[name])) for name in sorted(fields)
+            )
+            return b"{" + b",".join(members) + b"}"
+        case b"[":
+            return b"[" + b",".join(_ordered(bytes(element)) for element in _list.decode(compact)) + b"]"
+        case _:
+            return compact
+
+
+def _hexadecimal(content: bytes) -> str:
+    return blake2b(content, digest_size=DIGEST_BYTES).hexdigest()

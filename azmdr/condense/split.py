@@ -1,0 +1,156 @@
+"""Splitting: the body of one captured event becomes its records, byte for byte, and its broken pieces.
+
+Azure Monitor wraps records as ``{"records": [...]}``. A record that can be read is handed on as the
+very bytes that arrived. One that cannot costs itself, not the message: the piece between two readable
+records is handed on as broken, whole, with a reason.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+NOT_JSON: Final = "not_json"
+"""The body, or this piece of it, is not JSON, and no record could be made out in it."""
+NO_RECORDS: Final = "no_records"
+"""The body is JSON but holds no list of records."""
+NOT_AN_OBJECT: Final = "record_not_an_object"
+"""An element of the list of records is a number, a text, a list or null."""
+ENVELOPE_FIELDS: Final = "envelope_fields"
+"""The envelope says more than its records; the other fields are kept here."""
+AMBIGUOUS_ENVELOPE: Final = "ambiguous_envelope"
+"""The envelope repeats a key, so that reading it would drop what stands under the first."""
+
+ENVELOPE_WHITESPACE: Final = 64
+"""Bytes of white space around the envelope's own tokens that are still taken for formatting."""
+
+RECORD_MARKS: Final = frozenset(
+    {"time", "timeStamp", "timestamp", "TimeGenerated", "eventTimestamp", "category", "operationName"}
+)
+"""An object with one of these fields is taken for a record when the text around it is broken."""
+
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_NEXT_OBJECT: Final = re.compile(r"\}[\s,]*(?=\{)")
+_LIST_OPENING: Final = re.compile(r'"records"\s*:\s*\[')
+_SEPARATORS: Final = re.compile(r"[\s,]*")
+_LIST_CLOSING: Final = re.compile(r"\]\s*\}?\s*")
+
+_envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_elements = msgspec.json.Decoder(list[msgspec.Raw])
+_lenient = json.JSONDecoder(strict=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One element of a body: a record's bytes, or a broken stretch with the reason it can't be read."""
+
+    index: int
+    """Position in the body, counting readable and broken pieces alike."""
+    content: bytes
+    broken: str | None = None
+
+
+def split_body(body: bytes) -> list[Piece]:
+    """Cut a body into its pieces: every byte that is not punctuation of the envelope is in one of them.
+
+    A body of nothing but white space has none.
+    """
+    text = body.removeprefix(_BYTE_ORDER_MARK)
+    if not text.strip():
+        return []
+    try:
+        found = list(_split_json(text))
+    except (msgspec.DecodeError, RecursionError):
+        found = list(_salvage(text))
+    return [Piece(index, content, broken) for index, (content, broken) in enumerate(found)]
+
+
+def _split_json(text: bytes) -> Iterator[tuple[bytes, str | None]]:
+    match text.lstrip()[:1]:
+        case b"{":
+            yield from _split_object(text)
+        case b"[":
+            for element in _elements.decode(text):
+                content = bytes(element)
+                if content[:1] == b"{":
+                    yield from _split_object(content)
+                else:
+                    yield content, NOT_AN_OBJECT
+        case _:
+            raise msgspec.DecodeError("neither an object nor a list")
+
+
+def _split_object(text: bytes) -> Iterator[tuple[bytes, str | None]]:
+    fields = _envelope.decode(text)
+    records = fields.pop("records", None)
+    if records is None:
+        yield text, None if RECORD_MARKS & fields.keys() else NO_RECORDS
+        return
+    if bytes(records)[:1] != b"[":
+        yield text, NO_RECORDS
+        return
+    said = len(b'{"records":}') + len(bytes(records)) + sum(len(k) + len(v) + 4 for k, v in fields.items())
+    if len(text) - said > ENVELOPE_WHITESPACE:
+        yield text, AMBIGUOUS_ENVELOPE
+        return
+    for element in _elements.decode(records):
+        content = bytes(element)
+        yield content, None if content[:1] == b"{" else NOT_AN_OBJECT
+    if fields:
+        yield msgspec.json.encode(fields), ENVELOPE_FIELDS
+
+
+def _salvage(body: bytes) -> Iterator[tuple[bytes, str | None]]:
+    """Read record after record; where one is broken, go on at the next object that is clearly a record."""
+    text = body.decode("utf-8", "surrogateescape")
+    opening = _LIST_OPENING.search(text)
+    if opening is None:
+        yield body, NOT_JSON
+        return
+    position = unread = _after(_SEPARATORS, text, opening.end())
+    while position < len(text):
+        end = _object_end(text, position)
+        if end is None:
+            following = _NEXT_OBJECT.search(text, position)
+            position = following.end() if following else len(text)
+            continue
+        if broken := _bytes(text[unread:position]).strip(b" \t\r\n,"):
+            yield broken, NOT_JSON
+        content = _bytes(text[position:end])
+        yield content, None if _is_json(content) else NOT_JSON
+        position = unread = _after(_SEPARATORS, text, end)
+        if _LIST_CLOSING.fullmatch(text, position):
+            return
+    if broken := _bytes(text[unread:]).strip():
+        yield broken, NOT_JSON
+
+
+def _object_end(text: str, start: int) -> int | None:
+    """Where the object that begins at ``start`` ends, or None when nothing like a record begins there."""
+    if not text.startswith("{", start):
+        return None
+    try:
+        value, end = _lenient.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None
+    return end if RECORD_MARKS & value.keys() else None
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        msgspec.json.decode(content, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _after(pattern: re.Pattern[str], text: str, position: int) -> int:
+    found = pattern.match(text, position)
+    return found.end() if found else position

@@ -1,0 +1,257 @@
+"""The condensing step: from claimed capture files to rows in the lake.
+
+The order of its acts is what makes it safe to kill anywhere. A file's own rows are written first, under
+names that follow from the file; then one transaction says that the file is done and adds its records to
+their operations; operations that are due are written after that. Whatever is done twice replaces itself
+or is recognised.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from azmdr.capture.avro import CapturedEvent, scan
+from azmdr.capture.container import CaptureContainer, CaptureFileChangedError, CaptureFileGoneError
+from azmdr.condense.contents import Contents, Span, read_contents
+from azmdr.condense.emit import Emission
+from azmdr.lake.storage import LakeStorage
+from azmdr.lake.write import write_contents
+from azmdr.store import ledger, operations, spans
+from azmdr.store.database import Store
+from azmdr.store.ledger import Counts, CustomerDay, FileState, LedgerFile
+from azmdr.store.operations import Patience
+
+
+@dataclass(frozen=True, slots=True)
+class StepSettings:
+    """What a deployment chooses of the step; see :class:`azmdr.config.Settings`."""
+
+    patience: Patience
+    claim_lease: timedelta
+    files_per_commit: int
+    bytes_per_commit: int
+    file_attempts: int
+    max_body_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoneFile:
+    """A capture file the step has done, with what it held and the lake files made of it."""
+
+    file: LedgerFile
+    counts: Counts
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileNotDone:
+    """A capture file the step could not do, the state it was put in, and why."""
+
+    file: LedgerFile
+    state: FileState
+    reason: str
+
+
+@dataclass(slots=True)
+class StepResult:
+    """What a step came to."""
+
+    done: list[DoneFile] = field(default_factory=list)
+    not_done: list[FileNotDone] = field(default_factory=list)
+    emitted: dict[str, int] = field(default_factory=dict)
+    """Operations written to the lake, by customer."""
+
+    @property
+    def counts(self) -> Counts:
+        """The sum over the files done."""
+        return sum((done.counts for done in self.done), Counts())
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadFile:
+    """A file whose own rows are in the lake and whose operations are still to be added to."""
+
+    file: LedgerFile
+    contents: Contents
+    outputs: tuple[str, ...]
+
+    def counts(self, merged: int) -> Counts:
+        contents = self.contents
+        return Counts(
+            files=1,
+            events=contents.events,
+            records=contents.records,
+            passed_through=len(contents.passed),
+            merged=merged,
+            duplicates=contents.duplicates + len(contents.staged) - merged,
+            quarantined=len(contents.quarantined),
+            bytes=self.file.size,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CondensingStep:
+    """Condenses capture files. ``run_id`` names the run for the ledger and holds its claims."""
+
+    store: Store
+    container: CaptureContainer
+    lake: LakeStorage
+    settings: StepSettings
+    run_id: str
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def condense_waiting(self, partitions: Sequence[CustomerDay], file_ids: Sequence[int] = ()) -> StepResult:
+        """Condense what waits in some partitions, or only the files named, then emit what is due."""
+        result = StepResult()
+        while files := self._claim_waiting(
+            partitions, file_ids, tried=[one.file.id for one in result.not_done]
+        ):
+            self._condense(files, result)
+        return self._emit_due(partitions, result)
+
+    def condense_again(
+        self, partitions: Sequence[CustomerDay], *, redo: str, hours: Sequence[int] = ()
+    ) -> StepResult:
+        """Condense every file of some partitions once more: a backfill, named ``redo``.
+
+        ``hours`` limits it to the files whose window ends in these hours of the day (UTC).
+        """
+        result = StepResult()
+        with self.store.write() as connection:
+            files = ledger.claim_everything(
+                connection,
+                partitions,
+                owner=self.run_id,
+                redo=redo,
+                now=self.clock(),
+                lease=self.settings.claim_lease,
+                hours=hours,
+            )
+        self._condense(files, result, again=True)
+        return self._emit_due(partitions, result)
+
+    def _claim_waiting(
+        self, partitions: Sequence[CustomerDay], file_ids: Sequence[int], tried: Sequence[int]
+    ) -> list[LedgerFile]:
+        with self.store.write() as connection:
+            return ledger.claim_waiting(
+                connection,
+                partitions,
+                owner=self.run_id,
+                now=self.clock(),
+                lease=self.settings.claim_lease,
+                limit=self.settings.files_per_commit,
+                file_ids=file_ids,
+                except_ids=tried,
+            )
+
+    def _batches(self, files: Sequence[LedgerFile]) -> Iterator[list[LedgerFile]]:
+        batch: list[LedgerFile] = []
+        size = 0
+        for file in files:
+            size += file.size
+            if batch and (
+                len(batch) == self.settings.files_per_commit or size > self.settings.bytes_per_commit
+            ):
+                yield batch
+                batch, size = [], file.size
+            batch.append(file)
+        if batch:
+            yield batch
+
+    def _condense(self, files: Sequence[LedgerFile], result: StepResult, *, again: bool = False) -> None:
+        for batch in self._batches(files):
+            lease = self.settings.claim_lease
+            with self.store.write() as connection:
+                ledger.prolong(connection, owner=self.run_id, now=self.clock(), lease=lease)
+            read = [self._read_or_put_aside(file, result) for file in batch]
+            self._commit([one for one in read if one is not None], result, again=again)
+
+    def _read_or_put_aside(self, file: LedgerFile, result: StepResult) -> _ReadFile | None:
+        """Read one file. One that can't be read costs only itself, and says why in the ledger."""
+        try:
+            if file.attempts > self.settings.file_attempts:
+                raise FileGivenUpError(file)
+            return self._read(file)
+        except CaptureFileGoneError as error:
+            state, reason = FileState.GONE, str(error)
+        except CaptureFileChangedError as error:
+            state, reason = FileState.SUPERSEDED, str(error)
+        except FileGivenUpError as error:
+            state, reason = FileState.FAILED, str(error)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the other files go on)
+            last = file.attempts >= self.settings.file_attempts
+            state = FileState.FAILED if last else FileState.WAITING
+            reason = f"capture file {file.path}: attempt {file.attempts}: {type(error).__name__}: {error}"
+        self._put_aside(FileNotDone(file, state, reason), result)
+        return None
+
+    def _read(self, file: LedgerFile) -> _ReadFile:
+        """Read a file and write what of it stands for itself."""
+        contents = self._contents(file)
+        outputs = write_contents(
+            self.lake,
+            contents,
+            customer=file.customer,
+            path=file.path,
+            etag=file.etag,
+            window=file.name.window,
+        )
+        return _ReadFile(file, contents, tuple(outputs))
+
+    def _contents(self, file: LedgerFile) -> Contents:
+        data = self.container.read(file.path, file.etag)
+        found = list(scan(data, self.settings.max_body_bytes))
+        numbers = [event.sequence_number for event in found if isinstance(event, CapturedEvent)]
+        seen: list[Span] = []
+        if numbers:
+            with self.store.read() as connection:
+                seen = spans.spans_of_others(connection, file, min(numbers), max(numbers))
+        return read_contents(found, data, window=file.name.window, seen=seen)
+
+    def _put_aside(self, one: FileNotDone, result: StepResult) -> None:
+        with self.store.write() as connection:
+            ledger.put_aside(
+                connection, one.file.id, one.state, one.reason, owner=self.run_id, now=self.clock()
+            )
+        result.not_done.append(one)
+
+    def _commit(self, read: Sequence[_ReadFile], result: StepResult, *, again: bool) -> None:
+        """One transaction: files are done, their events known, their records in their operations."""
+        done: list[DoneFile] = []
+        with self.store.write() as connection:
+            now = self.clock()
+            held = ledger.still_held(connection, [one.file.id for one in read], owner=self.run_id)
+            for one in read:
+                if one.file.id not in held:
+                    continue
+                merged = operations.add_records(connection, one.file, one.contents.staged, now)
+                if again:
+                    operations.emit_again(connection, one.file)
+                spans.replace_spans(connection, one.file, one.contents.spans)
+                counts = one.counts(merged)
+                ledger.complete(connection, one.file.id, counts, one.outputs, run_id=self.run_id, now=now)
+                done.append(DoneFile(one.file, counts, one.outputs))
+        for finished in done:
+            for stale in set(finished.file.outputs) - set(finished.outputs):
+                self.lake.delete(stale)
+        result.done += done
+
+    def _emit_due(self, partitions: Sequence[CustomerDay], result: StepResult) -> StepResult:
+        settings = self.settings
+        emission = Emission(
+            self.store, self.lake, settings.patience, settings.claim_lease, self.run_id, self.clock
+        )
+        for customer in sorted({partition.customer for partition in partitions}):
+            result.emitted[customer] = emission.emit_due(customer)
+        return result
+
+
+class FileGivenUpError(RuntimeError):
+    """A file every run that tried it died of."""
+
+    def __init__(self, file: LedgerFile) -> None:
+        tries = file.attempts - 1
+        super().__init__(
+            f"capture file {file.path}: given up after {tries} attempts whose runs ended without a word"
+        )

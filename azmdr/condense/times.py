@@ -1,0 +1,73 @@
+"""Event times: from the many ways Azure services write a time to nanoseconds since 1970, UTC."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+NANOSECONDS: Final = 1_000_000_000
+LATEST: Final = 2**63 - 1
+"""The last nanosecond a 64-bit time can hold, in the year 2262."""
+
+_ISO: Final = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[T ]\s*(\d\d):\s*(\d\d)(?::\s*(\d\d)(?:\.(\d{1,9})\d*)?)?\s*(Z|[+-]\d\d:?\d\d)?",
+    re.IGNORECASE,
+)
+_US: Final = re.compile(
+    r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d):(\d\d)(?:\.(?P<fraction>\d{1,9}))?"
+    r"(?: (?P<half>AM|PM))?(?: \+00:00)?",
+    re.IGNORECASE,
+)
+
+
+def parse_time(text: str) -> int | None:
+    """Nanoseconds since 1970-01-01 UTC, or None when the text is no time that can be read for sure.
+
+    Read are ISO 8601 with up to nine digits of fraction, with blanks after the colons as some services
+    write it, with ``Z``, an offset or none (then UTC), and the US form of risk events and capture files,
+    ``8/22/2022 6:11:52 PM``. Times before 1970 and after 2262 are placeholders, not times.
+    """
+    stripped = text.strip()
+    if match := _ISO.fullmatch(stripped):
+        *parts, fraction, zone = match.groups(default="0")
+        year, month, day, hour, minute, second = map(int, parts)
+        return _nanoseconds((year, month, day, hour, minute, second), fraction, _offset(zone))
+    if match := _US.fullmatch(stripped):
+        month, day, year, hour, minute, second = map(int, match.groups()[:6])
+        half = (match["half"] or "").upper()
+        if half and not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + 12 * (half == "PM") if half else hour
+        return _nanoseconds((year, month, day, hour, minute, second), match["fraction"] or "0", timedelta())
+    return None
+
+
+def as_datetime(nanoseconds: int) -> datetime:
+    """The aware UTC time, cut to microseconds."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=nanoseconds // 1000)
+
+
+def as_nanoseconds(moment: datetime) -> int:
+    """The inverse of :func:`as_datetime` for an aware time."""
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * NANOSECONDS + since.microseconds * 1000
+
+
+def hour_of(nanoseconds: int) -> datetime:
+    """The hour a time falls in."""
+    return as_datetime(nanoseconds // (3600 * NANOSECONDS) * (3600 * NANOSECONDS))
+
+
+def _nanoseconds(parts: tuple[int, int, int, int, int, int], fraction: str, offset: timedelta) -> int | None:
+    try:
+        moment = datetime(*parts, tzinfo=UTC) - offset
+    except (ValueError, OverflowError):
+        return None
+    nanoseconds = as_nanoseconds(moment) + int(fraction.ljust(9, "0"))
+    return nanoseconds if 0 <= nanoseconds <= LATEST else None
+
+
+def _offset(zone: str) -> timedelta:
+    if zone in "Zz0":
+        return timedelta()
+    sign = -1 if zone[0] == "-" else 1
+    return sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))

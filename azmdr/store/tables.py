@@ -1,0 +1,156 @@
+"""The store's tables. Migrations in ``migrations/`` make them; a test keeps the two the same."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+METADATA: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time, kept as microseconds since 1970: the same, in the same order, on every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """To microseconds."""
+        if value is None:
+            return None
+        since = value - _EPOCH
+        return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """From microseconds."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+Identifier: Final = BigInteger().with_variant(Integer, "sqlite")
+"""A row number; SQLite numbers rows by itself only in an INTEGER column."""
+
+CAPTURE_FILE: Final = Table(
+    "capture_file",
+    METADATA,
+    Column("id", Identifier, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("etag", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("customer", String(256), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("namespace", String(50), nullable=False),
+    Column("event_hub", String(256), nullable=False),
+    Column("partition_id", Text, nullable=False),
+    Column("window", UtcTime, nullable=False),
+    Column("uploaded_at", UtcTime, nullable=False),
+    Column("found_by", String(16), nullable=False),
+    Column("recorded_at", UtcTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("requests", Integer, nullable=False, default=0),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("claimed_by", String(64)),
+    Column("lease_until", UtcTime),
+    Column("redone_by", String(64)),
+    Column("completions", Integer, nullable=False, default=0),
+    Column("completed_at", UtcTime),
+    Column("run_id", String(64)),
+    Column("reason", Text),
+    Column("events", BigInteger, nullable=False, default=0),
+    Column("records", BigInteger, nullable=False, default=0),
+    Column("passed_through", BigInteger, nullable=False, default=0),
+    Column("merged", BigInteger, nullable=False, default=0),
+    Column("duplicates", BigInteger, nullable=False, default=0),
+    Column("quarantined", BigInteger, nullable=False, default=0),
+    Column("outputs", Text, nullable=False, default="[]"),
+    UniqueConstraint("path", "etag"),
+    Index(None, "state", "customer", "day"),
+    Index(None, "customer", "day"),
+)
+"""The ledger: a row for each capture file we know of. Sizes are bytes, ``outputs`` is a JSON list."""
+
+SEQUENCE_SPAN: Final = Table(
+    "sequence_span",
+    METADATA,
+    Column("file_id", Identifier, ForeignKey("capture_file.id"), primary_key=True),
+    Column("first", BigInteger, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+    Column("first_enqueued", UtcTime),
+    Column("last_enqueued", UtcTime),
+    Column("namespace", String(50), nullable=False),
+    Column("event_hub", String(256), nullable=False),
+    Column("partition_id", Text, nullable=False),
+    Index(None, "namespace", "event_hub", "partition_id", "last"),
+)
+"""The runs of events each file brought first."""
+
+OPEN_OPERATION: Final = Table(
+    "open_operation",
+    METADATA,
+    Column("customer", String(256), primary_key=True),
+    Column("operation_id", String(32), primary_key=True),
+    Column("records", Integer, nullable=False),
+    Column("terminal", Boolean, nullable=False),
+    Column("patient", Boolean, nullable=False),
+    Column("waiting_since", UtcTime),
+    Column("last_seen", UtcTime, nullable=False),
+    Column("uploaded_at", UtcTime, nullable=False),
+    Column("emitted_revision", Integer, nullable=False, default=0),
+    Column("emitted_hours", Text, nullable=False, default="[]"),
+    Column("emitted_at", UtcTime),
+    Index(None, "customer", "waiting_since"),
+)
+"""An operation whose records we hold.
+
+``waiting_since`` is empty when the lake has all of it; ``emitted_hours``, a JSON list, names every hour of
+the lake in which a row of it may stand, and is written before the row is.
+"""
+
+OPERATION_RECORD: Final = Table(
+    "operation_record",
+    METADATA,
+    Column("customer", String(256), primary_key=True),
+    Column("operation_id", String(32), primary_key=True),
+    Column("digest", String(32), primary_key=True),
+    Column("file_id", Identifier, ForeignKey("capture_file.id"), nullable=False, index=True),
+    Column("content", LargeBinary, nullable=False),
+)
+"""The distinct records of an operation, and the file that brought each first."""
+
+LEASE: Final = Table(
+    "lease",
+    METADATA,
+    Column("name", String(300), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("until", UtcTime, nullable=False),
+)
+"""What only one process may do at a time, by name; a lease that ran out is free."""
+
+LISTING_MARK: Final = Table(
+    "listing_mark",
+    METADATA,
+    Column("container", String(512), primary_key=True),
+    Column("complete_until", UtcTime, nullable=False),
+)
+"""Up to when every capture file of a container is known from a complete listing."""
