@@ -1,0 +1,170 @@
+"""The lab's commands. Results go to stdout, one JSON line each; progress goes to stderr."""
+
+import json
+import signal
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from azure.core.exceptions import AzureError
+
+from lab.azurite import AzuriteError, AzuriteServer
+from lab.capture_writer import TIME_FIRST, ArchiveNameFormatError, checked_name_format
+from lab.chaos import Chaos
+from lab.episode import EpisodePlan, Settings
+from lab.node import InstallError, install
+from lab.replay import CaptureStorage, Replay
+from lab.replay_state import ReplayState, StateError, begun
+
+SHARE = click.FloatRange(0, 1)
+
+
+@click.group()
+def main() -> None:
+    """The lab: a local Azure to run azmdr against, on 127.0.0.1 only."""
+
+
+@main.command("install")
+def install_command() -> None:
+    """Install Azurite from the lab's package-lock.json, unless it stands already."""
+    try:
+        done = install()
+    except InstallError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("Azurite is installed." if done else "Azurite was installed already.", err=True)
+
+
+@main.command()
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), help="Data and log; absent: in memory."
+)
+@click.option("--blob-port", type=int, default=0, show_default=True, help="0 takes a free one.")
+@click.option("--queue-port", type=int, default=0, show_default=True, help="0 takes a free one.")
+def azurite(folder: Path | None, blob_port: int, queue_port: int) -> None:
+    """Run Azurite in the foreground; says where it listens, ends on SIGTERM or SIGINT."""
+    stop = _stop_on_signals()
+    try:
+        with AzuriteServer(folder, blob_port, queue_port) as server:
+            _print_line(
+                {
+                    "connection_string": server.connection_string,
+                    "blob_endpoint": server.blob_endpoint,
+                    "queue_endpoint": server.queue_endpoint,
+                }
+            )
+            while not stop.wait(0.5):
+                server.check()
+    except AzuriteError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.option("--connection-string", required=True, help="Of the storage account, as `azurite` prints it.")
+@click.option("--container", default="capture", show_default=True)
+@click.option("--queue", default="capture-events", show_default=True)
+@click.option(
+    "--state",
+    "state_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="How far it came. Keep it as long as the container: without it sequence numbers begin anew.",
+)
+@click.option(
+    "--expected",
+    "expected_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="Takes what must come out, one operation a JSON line, before its first record is uploaded.",
+)
+@click.option("--seed", type=int, default=7, show_default=True)
+@click.option(
+    "--size", type=click.FloatRange(0), default=1.0, show_default=True, help="How many of everything."
+)
+@click.option("--window", type=click.IntRange(5), default=5, show_default=True, help="Seconds a file covers.")
+@click.option("--forever", is_flag=True, help="Episode after episode, until SIGTERM or SIGINT.")
+@click.option(
+    "--deflate-share", type=SHARE, default=0.2, show_default=True, help="Share of compressed files."
+)
+@click.option("--duplicate", type=SHARE, default=0.1, show_default=True, help="Share of messages sent twice.")
+@click.option("--late", type=SHARE, default=0.1, show_default=True, help="Share of messages that come late.")
+@click.option("--reorder", type=SHARE, default=0.1, show_default=True, help="Share of messages out of order.")
+@click.option("--lose", type=SHARE, default=0.05, show_default=True, help="Share of messages never sent.")
+@click.option("--odd/--no-odd", default=True, show_default=True, help="Broken and alien files and messages.")
+@click.option("--archive-name-format", default=TIME_FIRST, show_default=True)
+@click.option("--speed", type=click.FloatRange(0, min_open=True), default=1.0, show_default=True)
+def replay(
+    connection_string: str,
+    container: str,
+    queue: str,
+    state_file: Path,
+    expected_file: Path,
+    forever: bool,
+    speed: float,
+    **scenario: Any,
+) -> None:
+    """Play the scenario as capture files in a container, announced on a queue.
+
+    This is not Event Hubs and not Event Grid: nothing can be sent to it, it leaves what they would leave.
+
+    An episode that was cut short goes on with the settings it began with. Prints the totals since the state
+    file began as one JSON line.
+    """
+    stop = _stop_on_signals()
+    try:
+        settings = _settings(**scenario)
+        state = ReplayState.read(state_file)
+        storage = CaptureStorage.connect(connection_string, container, queue)
+        replaying = Replay(storage, state_file, expected_file, speed, stop, report=_report)
+        while not stop.is_set():
+            state = replaying.play_episode(begun(state, settings, datetime.now(UTC), speed))
+            if not forever:
+                break
+    except (ArchiveNameFormatError, StateError, AzureError) as error:
+        raise click.ClickException(str(error)) from error
+    _print_line(
+        msgspec.to_builtins({"episodes": state.episodes, "customers": state.customers})
+        | msgspec.to_builtins(state.counts)
+    )
+
+
+def _settings(
+    seed: int,
+    size: float,
+    window: int,
+    deflate_share: float,
+    odd: bool,
+    archive_name_format: str,
+    **mishaps: float,
+) -> Settings:
+    return Settings(
+        seed, size, window, deflate_share, Chaos(**mishaps), odd, checked_name_format(archive_name_format)
+    )
+
+
+def _report(plan: EpisodePlan, number: int) -> None:
+    counts = plan.steps[number].counts
+    click.echo(
+        f"episode {plan.episode.number} window {number + 1}/{len(plan.steps)}: {counts.files} files, "
+        f"{counts.records} records, {counts.messages} messages",
+        err=True,
+    )
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _print_line(result: dict[str, object]) -> None:
+    click.echo(json.dumps(result))
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m lab")

@@ -1,0 +1,28 @@
+"""What pyproject.toml says, for the tests that hold other files to it."""
+
+import tomllib
+from functools import cache
+from typing import Any
+
+from packaging.requirements import Requirement
+
+from tests.shared_samples import REPOSITORY
+
+
+@cache
+def pyproject() -> dict[str, Any]:
+    return tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+
+
+def direct_dependencies() -> list[Requirement]:
+    """Every requirement written by hand: to run, to build, and of each extra; no name twice."""
+    project = pyproject()["project"]
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    lines = [*project["dependencies"], *extras, *pyproject()["build-system"]["requires"]]
+    return list({Requirement(line).name: Requirement(line) for line in lines}.values())
+
+
+def wheel_packages() -> list[str]:
+    """The top-level packages that the wheel installs."""
+    packages: list[str] = pyproject()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    return packages
