@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,6 +18,8 @@ from pydantic_settings import (
 )
 
 from azmdr.capture.names import TIME_FIRST, ArchiveNameFormat
+from azmdr.capture.runs import RunBounds
+from azmdr.condense.step import StepSettings
 from azmdr.store.operations import Patience
 
 CONFIG_FILE_VARIABLE: Final = "AZMDR_CONFIG"
@@ -29,21 +31,6 @@ Seconds = Annotated[float, Field(ge=0)]
 
 class ConfigurationError(ValueError):
     """Settings that can't be used. The message has a line for each, naming the key and never its value."""
-
-
-class RunBounds(BaseModel):
-    """How many runs the capture sensor asks for, and of which size."""
-
-    model_config = ConfigDict(frozen=True)
-
-    in_flight: Count = 4
-    """Condensing runs queued or running at most; the sensor asks for none beyond it."""
-    files_alone: Count = 20
-    """While no more files than this wait, each gets a run of its own."""
-    day_runs: Count = 12
-    """While no more customer-days than this have files waiting, each gets one run; above it, range runs."""
-    customers_per_range: Count = 50
-    """Customers in one range run."""
 
 
 class Settings(BaseSettings):
@@ -98,6 +85,10 @@ class Settings(BaseSettings):
     """How often a capture file is tried before it is given up."""
     max_body_bytes: Count = 32 * 2**20
     """The largest event body taken apart; Event Hubs itself takes at most 20 MB."""
+    sensor_seconds: Count = 30
+    """How often the sensors look."""
+    listing_schedule: str = "*/10 * * * *"
+    """When the container is listed for files whose message never came, as cron."""
     observations_per_run: int = Field(default=50, ge=0)
     """Up to how many files a run records an observation for each on ``capture_files``."""
     partitions_start: str = Field(default="2026-10-01", pattern=r"^\d{4}-\d\d-\d\d$")
@@ -145,6 +136,18 @@ class Settings(BaseSettings):
     def patience(self) -> Patience:
         """How long operations wait."""
         return Patience(timedelta(seconds=self.linger), timedelta(seconds=self.deadline))
+
+    @property
+    def step(self) -> StepSettings:
+        """What the condensing step needs to know."""
+        return StepSettings(
+            patience=self.patience,
+            claim_lease=timedelta(seconds=self.claim_lease),
+            files_per_commit=self.files_per_commit,
+            bytes_per_commit=self.bytes_per_commit,
+            file_attempts=self.file_attempts,
+            max_body_bytes=self.max_body_bytes,
+        )
 
     def required(self, key: str) -> str:
         """The value of an address that this deployment must have.

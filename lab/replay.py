@@ -7,7 +7,8 @@ comes twice is nothing Event Grid doesn't do.
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
 
@@ -25,13 +26,21 @@ _GONE_ETAG: Final = "0x8DE0000000000000"
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What the blob service says of a blob that was written."""
+
+    etag: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureStorage:
     """The container that takes capture files, and the queue that announces them."""
 
     container: ContainerClient
     queue: QueueClient
-    etags: dict[str, str] = field(default_factory=dict)
-    """By blob name, of what was uploaded from here."""
+    written: dict[str, Written] = field(default_factory=dict)
+    """By blob name, what was uploaded from here."""
 
     @classmethod
     def connect(cls, connection_string: str, container: str, queue: str) -> Self:
@@ -50,20 +59,24 @@ class CaptureStorage:
     def upload(self, path: str, content: bytes) -> None:
         """Write a blob, unless it is there already."""
         try:
-            self.etags[path] = str(self.container.get_blob_client(path).upload_blob(content)["etag"])
+            answer = self.container.get_blob_client(path).upload_blob(content)
         except ResourceExistsError:
             return
+        # The service tells the time in whole seconds, too coarse to measure how long the product takes.
+        self.written[path] = Written(str(answer["etag"]), datetime.now(UTC))
 
     def announce(self, announcement: Announcement) -> None:
-        """Send the message for a blob, be it there or gone."""
-        etag = self.etags.get(announcement.path) or self._etag(announcement.path)
-        self.queue.send_message(message(announcement, self.container.url, etag))
+        """Send the message for a blob, be it there or gone. It says when the blob was really written."""
+        written = self.written.get(announcement.path) or self._look_up(announcement)
+        content = message(replace(announcement, created=written.at), self.container.url, written.etag)
+        self.queue.send_message(content)
 
-    def _etag(self, path: str) -> str:
+    def _look_up(self, announcement: Announcement) -> Written:
         try:
-            return str(self.container.get_blob_client(path).get_blob_properties().etag)
+            blob = self.container.get_blob_client(announcement.path).get_blob_properties()
         except ResourceNotFoundError:
-            return _GONE_ETAG
+            return Written(_GONE_ETAG, announcement.created)
+        return Written(str(blob.etag), blob.last_modified)
 
 
 @dataclass(frozen=True, slots=True)

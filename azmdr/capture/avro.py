@@ -277,10 +277,8 @@ def _next_frame(view: memoryview, offset: int, header: _Header) -> _Frame:
     if size >= 0 and view[end : end + _SYNC_LENGTH] == header.sync:
         return _Frame(offset, count, start, end, end + _SYNC_LENGTH)
     sync_at = _find_sync(view, start, header)
-    if count <= 0 and sync_at is None:
-        return _lost_head(view, offset, header, f"no block has {count} events")
-    if size < 0 and sync_at is None:
-        return _lost_head(view, offset, header, f"no block has {size} bytes")
+    if (count <= 0 or size < 0) and sync_at is None:
+        return _lost_head(view, offset, header, f"no block has {count} events in {size} bytes")
     if sync_at is None and end + _SYNC_LENGTH > rest:
         detail = f"the block needs {size + _SYNC_LENGTH} bytes after its head; the file has {rest - start}"
         return _Frame(offset, count, start, min(end, rest), rest, BLOCK_TRUNCATED, detail)
@@ -399,8 +397,9 @@ class _Block:
         sequence_number, _ = _long(held, starts[layout.sequence_number])
         time_text, _ = _prefixed(held, starts[layout.enqueued])
         enqueued = _enqueued(bytes(time_text[:_LONGEST_TIME]))
-        if self._frame.reason and enqueued is None:
-            # Nothing vouches for a block without its sync marker, so its events must look like events.
+        vouched_for = not self._frame.reason and self.count < self._frame.count
+        if enqueued is None and not vouched_for:
+            # Six zero bytes decode as an event: what no sync marker and no count stands for needs a time.
             raise ValueError("an event has no time it was enqueued")
         body = _body(held, starts[layout.body], layout.body_branches)
         if body is not None and len(body) > self._max_body_bytes:
@@ -436,7 +435,7 @@ def _inflate(content: memoryview) -> Iterator[bytes]:
         while more:
             piece = inflater.decompress(waiting, _INFLATE_STEP)
             waiting = inflater.unconsumed_tail
-            more = bool(waiting) or len(piece) == _INFLATE_STEP
+            more = not inflater.eof and (bool(waiting) or len(piece) == _INFLATE_STEP)
             inflated += len(piece)
             if inflated > MAX_INFLATED_BYTES:
                 raise ValueError(f"the block inflates to more than {MAX_INFLATED_BYTES} bytes")
@@ -452,6 +451,9 @@ _US_TIME: Final = re.compile(
     # Newer .NET puts a narrow no-break space before AM and PM.
     r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}) ([0-9]{1,2}):([0-9]{2}):([0-9]{2}(?:\.[0-9]+)?)"
     r"(?:[ \u202f]([AP])M)?(?: ?([+-][0-9]{2}:[0-9]{2}|Z))?"
+)
+_ISO_TIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[+-][0-9]{2}:[0-9]{2}|Z)?"
 )
 
 
@@ -470,9 +472,11 @@ def _enqueued(text: bytes) -> datetime | None:
 
 
 def _as_iso(text: str) -> str:
+    if _ISO_TIME.fullmatch(text):
+        return text
     us = _US_TIME.fullmatch(text)
     if us is None:
-        return text
+        raise ValueError("no time")
     month, day, year, hour, minute, second, half, zone = us.groups()
     if half:
         hour = str(int(hour) % 12 + (12 if half == "P" else 0))

@@ -19,7 +19,9 @@ from msgspec import DecodeError, Meta, Raw, Struct, json
 _BLOB_CREATED: Final = "Microsoft.Storage.BlobCreated"
 _SUBJECT: Final = re.compile(
     # A container's name, or one of the service's own: $root, $logs, $web.
-    r"/blobServices/default/containers/(?P<container>\$[a-z]+|[a-z0-9](?:-?[a-z0-9]){2,62})/blobs/(?P<path>.+)",
+    r"/blobServices/default/containers/"
+    r"(?P<container>\$[a-z]+|(?=[^/]{3,63}/)[a-z0-9]+(?:-[a-z0-9]+)*)"
+    r"/blobs/(?P<path>.+)",
     re.DOTALL,
 )
 _LONGEST_EXCERPT: Final = 48

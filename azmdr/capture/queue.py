@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.queue import QueueClient
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.queue import QueueClient, StorageErrorCode
 
 RECEIVE_AT_ONCE: Final = 32
 """Messages in one answer, Azure's maximum."""
-LONGEST_CONTENT: Final = 32 * 1024
-"""Characters of a message kept when it is set aside; with its reason it must fit into the queue's 64 KiB."""
+LONGEST_CONTENT: Final = 24 * 1024
+"""Bytes of a message kept when it is set aside; escaped and with its reason it must fit into 64 KiB."""
+_TAKEN_BY_ANOTHER: Final = StorageErrorCode.POP_RECEIPT_MISMATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +51,21 @@ class CaptureQueue:
                 self._messages.delete_message(message.id, message.receipt)
             except ResourceNotFoundError:
                 continue
+            except HttpResponseError as error:
+                if getattr(error, "error_code", None) != _TAKEN_BY_ANOTHER:
+                    raise
 
     def set_aside(self, message: QueueMessage, reason: str) -> None:
         """Move a message to the poison queue, with the reason beside it; first there, then gone from here."""
-        content = {"reason": reason, "message_id": message.id, "content": message.content[:LONGEST_CONTENT]}
+        kept = message.content.encode()[:LONGEST_CONTENT].decode(errors="ignore")
+        content = json.dumps(
+            {"reason": reason, "message_id": message.id, "content": kept}, ensure_ascii=False
+        )
         try:
-            self._poison.send_message(json.dumps(content))
+            self._poison.send_message(content)
         except ResourceNotFoundError:
             self._make_poison_queue()
-            self._poison.send_message(json.dumps(content))
+            self._poison.send_message(content)
         self.delete([message])
 
     def _make_poison_queue(self) -> None:

@@ -70,7 +70,9 @@ class Attempt:
 
 def in_order(records: Iterable[StageRecord]) -> list[StageRecord]:
     """Distinct records by event time, then stage, then digest."""
-    distinct = {record.digest: record for record in records}
+    # Of several spellings of one record the first in order counts, whichever came first.
+    by_spelling = sorted(records, key=lambda record: record.content, reverse=True)
+    distinct = {record.digest: record for record in by_spelling}
     return sorted(distinct.values(), key=lambda record: (record.time, _WEIGHT[record.stage], record.digest))
 
 

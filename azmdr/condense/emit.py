@@ -4,11 +4,13 @@ An operation is written at most as often as it changes. The hours it may stand i
 rows are written, and that it stands there after: killed in between, the next emission does the same again.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from azmdr.condense.attempts import Outcome
 from azmdr.condense.classify import StageRecord, classify
 from azmdr.condense.condensed import Operation, condense
 from azmdr.lake.storage import LakeStorage
@@ -36,13 +38,13 @@ class Emission:
     owner: str
     clock: Callable[[], datetime]
 
-    def emit_due(self, customer: str) -> int:
-        """Write what is due, unless another run is about it; returns how many operations were written."""
-        written = 0
+    def emit_due(self, customer: str) -> Counter[Outcome]:
+        """Write what is due, unless another run is about it; returns how many operations, by outcome."""
+        written: Counter[Outcome] = Counter()
         while revisions := self._take(customer):
             write_operations(self.lake, revisions, customer=customer)
             self._note(customer, revisions)
-            written += len(revisions)
+            written.update(operation.outcome for operation, _ in revisions)
         return written
 
     def _take(self, customer: str) -> list[_Revision]:

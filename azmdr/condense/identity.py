@@ -11,13 +11,19 @@ from typing import Final
 import msgspec
 
 DIGEST_BYTES: Final = 16
+DEEPEST: Final = 256
+"""Levels of objects and lists in a record. A bound of our own, so that it isn't the stack of whoever asks."""
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _list = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def record_digest(content: bytes) -> str:
-    """The identity of a record's content, as 32 hexadecimal digits."""
+    """The identity of a record's content, as 32 hexadecimal digits.
+
+    Raises:
+        RecursionError: the record is nested deeper than :data:`DEEPEST`.
+    """
     return _hexadecimal(_canonical(content))
 
 
@@ -28,21 +34,25 @@ def key_digest(*parts: str) -> str:
 
 def _canonical(content: bytes) -> bytes:
     compact = msgspec.json.format(content, indent=-1)
-    ordered = _ordered(compact)
+    ordered = _ordered(compact, DEEPEST)
     # Ordering the fields can't change the length, unless a key stood twice and one of its values was lost.
     return ordered if len(ordered) == len(compact) else compact
 
 
-def _ordered(compact: bytes) -> bytes:
+def _ordered(compact: bytes, levels: int) -> bytes:
+    if not levels:
+        raise RecursionError(f"nested deeper than {DEEPEST} levels")
     match compact[:1]:
         case b"{":
             fields = _object.decode(compact)
             members = (
-                msgspec.json.encode(name) + b":" + _ordered(bytes(fields[name])) for name in sorted(fields)
+                msgspec.json.encode(name) + b":" + _ordered(bytes(fields[name]), levels - 1)
+                for name in sorted(fields)
             )
             return b"{" + b",".join(members) + b"}"
         case b"[":
-            return b"[" + b",".join(_ordered(bytes(element)) for element in _list.decode(compact)) + b"]"
+            elements = (_ordered(bytes(element), levels - 1) for element in _list.decode(compact))
+            return b"[" + b",".join(elements) + b"]"
         case _:
             return compact
 

@@ -7,7 +7,7 @@ records is handed on as broken, whole, with a reason.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,8 +24,8 @@ ENVELOPE_FIELDS: Final = "envelope_fields"
 AMBIGUOUS_ENVELOPE: Final = "ambiguous_envelope"
 """The envelope repeats a key, so that reading it would drop what stands under the first."""
 
-ENVELOPE_WHITESPACE: Final = 64
-"""Bytes of white space around the envelope's own tokens that are still taken for formatting."""
+SHORTEST_REPETITION: Final = len('"":0,')
+"""An envelope that repeats a key has at least so many bytes more than its fields."""
 
 RECORD_MARKS: Final = frozenset(
     {"time", "timeStamp", "timestamp", "TimeGenerated", "eventTimestamp", "category", "operationName"}
@@ -33,10 +33,12 @@ RECORD_MARKS: Final = frozenset(
 """An object with one of these fields is taken for a record when the text around it is broken."""
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_NEXT_OBJECT: Final = re.compile(r"\}[\s,]*(?=\{)")
-_LIST_OPENING: Final = re.compile(r'"records"\s*:\s*\[')
-_SEPARATORS: Final = re.compile(r"[\s,]*")
-_LIST_CLOSING: Final = re.compile(r"\]\s*\}?\s*")
+_BLANKS: Final = b" \t\r\n"
+"""White space as JSON has it; anything else is content, and content is kept."""
+_NEXT_OBJECT: Final = re.compile(r"[},][ \t\r\n,]*(?=\{)")
+_LIST_OPENING: Final = re.compile(r'\{?[ \t\r\n]*"records"[ \t\r\n]*:[ \t\r\n]*\[')
+_SEPARATORS: Final = re.compile(r"[ \t\r\n,]*")
+_LIST_CLOSING: Final = re.compile(r"\][ \t\r\n]*\}?[ \t\r\n]*")
 
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
@@ -59,7 +61,7 @@ def split_body(body: bytes) -> list[Piece]:
     A body of nothing but white space has none.
     """
     text = body.removeprefix(_BYTE_ORDER_MARK)
-    if not text.strip():
+    if not text.strip(_BLANKS):
         return []
     try:
         found = list(_split_json(text))
@@ -69,7 +71,7 @@ def split_body(body: bytes) -> list[Piece]:
 
 
 def _split_json(text: bytes) -> Iterator[tuple[bytes, str | None]]:
-    match text.lstrip()[:1]:
+    match text.lstrip(_BLANKS)[:1]:
         case b"{":
             yield from _split_object(text)
         case b"[":
@@ -92,8 +94,7 @@ def _split_object(text: bytes) -> Iterator[tuple[bytes, str | None]]:
     if bytes(records)[:1] != b"[":
         yield text, NO_RECORDS
         return
-    said = len(b'{"records":}') + len(bytes(records)) + sum(len(k) + len(v) + 4 for k, v in fields.items())
-    if len(text) - said > ENVELOPE_WHITESPACE:
+    if _repeats_a_key(text, {"records": records, **fields}):
         yield text, AMBIGUOUS_ENVELOPE
         return
     for element in _elements.decode(records):
@@ -103,6 +104,15 @@ def _split_object(text: bytes) -> Iterator[tuple[bytes, str | None]]:
         yield msgspec.json.encode(fields), ENVELOPE_FIELDS
 
 
+def _repeats_a_key(text: bytes, fields: Mapping[str, msgspec.Raw]) -> bool:
+    """Whether an object says more than the fields read from it, which are the last of each name."""
+    said = msgspec.json.encode(fields)
+    if len(text) - len(said) < SHORTEST_REPETITION:
+        return False
+    # What is more may be white space alone.
+    return len(msgspec.json.format(text, indent=-1)) != len(msgspec.json.format(said, indent=-1))
+
+
 def _salvage(body: bytes) -> Iterator[tuple[bytes, str | None]]:
     """Read record after record; where one is broken, go on at the next object that is clearly a record."""
     text = body.decode("utf-8", "surrogateescape")
@@ -110,6 +120,8 @@ def _salvage(body: bytes) -> Iterator[tuple[bytes, str | None]]:
     if opening is None:
         yield body, NOT_JSON
         return
+    if before := _bytes(text[: opening.start()]).strip(_BLANKS):
+        yield before, NOT_JSON
     position = unread = _after(_SEPARATORS, text, opening.end())
     while position < len(text):
         end = _object_end(text, position)
@@ -117,14 +129,14 @@ def _salvage(body: bytes) -> Iterator[tuple[bytes, str | None]]:
             following = _NEXT_OBJECT.search(text, position)
             position = following.end() if following else len(text)
             continue
-        if broken := _bytes(text[unread:position]).strip(b" \t\r\n,"):
+        if broken := _bytes(text[unread:position]).strip(_BLANKS + b","):
             yield broken, NOT_JSON
         content = _bytes(text[position:end])
         yield content, None if _is_json(content) else NOT_JSON
         position = unread = _after(_SEPARATORS, text, end)
         if _LIST_CLOSING.fullmatch(text, position):
             return
-    if broken := _bytes(text[unread:]).strip():
+    if broken := _bytes(text[unread:]).strip(_BLANKS):
         yield broken, NOT_JSON
 
 

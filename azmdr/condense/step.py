@@ -6,12 +6,14 @@ their operations; operations that are due are written after that. Whatever is do
 or is recognised.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from azmdr.capture.avro import CapturedEvent, scan
 from azmdr.capture.container import CaptureContainer, CaptureFileChangedError, CaptureFileGoneError
+from azmdr.condense.attempts import Outcome
 from azmdr.condense.contents import Contents, Span, read_contents
 from azmdr.condense.emit import Emission
 from azmdr.lake.storage import LakeStorage
@@ -58,8 +60,8 @@ class StepResult:
 
     done: list[DoneFile] = field(default_factory=list)
     not_done: list[FileNotDone] = field(default_factory=list)
-    emitted: dict[str, int] = field(default_factory=dict)
-    """Operations written to the lake, by customer."""
+    emitted: dict[str, Counter[Outcome]] = field(default_factory=dict)
+    """Operations written to the lake, by customer and outcome."""
 
     @property
     def counts(self) -> Counts:

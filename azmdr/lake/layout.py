@@ -71,8 +71,12 @@ class Bucket:
         match = _PATH.fullmatch(path)
         if match is None or match["table"] not in set(Table):
             return None
-        hour = datetime.strptime(f"{match['date']} {match['hour']}", "%Y-%m-%d %H").replace(tzinfo=UTC)
-        return cls(match["customer"], Table(match["table"]), hour)
+        try:
+            hour = datetime.strptime(f"{match['date']} {match['hour']}", "%Y-%m-%d %H").replace(tzinfo=UTC)
+            bucket = cls(match["customer"], Table(match["table"]), hour)
+            return bucket if path.startswith(bucket.prefix) else None
+        except ValueError:
+            return None
 
 
 def table_prefix(customer: str, table: Table, day: date | None = None) -> str:

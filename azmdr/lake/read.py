@@ -19,16 +19,16 @@ def read_latest(
     lake: LakeStorage, customer: str, table: Table, days: Sequence[date] | None = None
 ) -> pl.DataFrame:
     """The rows that count, of some days or of all, in the order of their key."""
-    prefixes = [table_prefix(customer, table, day) for day in days] if days is not None else None
-    paths = [path for prefix in prefixes or [table_prefix(customer, table)] for path in lake.list(prefix)]
+    prefixes = [table_prefix(customer, table, day) for day in ([None] if days is None else days)]
+    paths = [path for prefix in prefixes for path in lake.list(prefix)]
     return latest(table, _read_files(lake, table, paths))
 
 
 def latest(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     """Of all rows about one thing, the one that counts.
 
-    An operation's highest revision, wherever it stands. A record's highest revision, and of equal ones
-    the earliest. A quarantined piece has only ever one.
+    An operation's highest revision, wherever it stands. A record's highest revision, of equal ones the
+    earliest, and of one record spelt in two ways always the same. A quarantined piece has only ever one.
     """
     key = KEYS[table]
     match table:
@@ -36,7 +36,8 @@ def latest(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
             ranked = rows.sort(key, "revision", "moved", descending=[False, True, False])
             return ranked.unique(key, keep="first", maintain_order=True).filter(~pl.col("moved"))
         case Table.ACTIVITY_RECORDS:
-            ranked = rows.sort(key, "revision", "time", "digest", descending=[False, True, False, False])
+            order = [key, "revision", "time", "digest", "record"]
+            ranked = rows.sort(order, descending=[False, True, False, False, False])
             return ranked.unique(key, keep="first", maintain_order=True)
         case Table.QUARANTINED_RECORDS:
             return rows.sort(key).unique(key, keep="first", maintain_order=True)

@@ -78,8 +78,8 @@ class DirectoryLake:
 
     def list(self, prefix: str) -> Iterator[str]:
         """The files below a folder."""
-        below = sorted((self._directory / prefix).rglob("*.parquet"))
-        return (file.relative_to(self._directory).as_posix() for file in below)
+        below = (self._directory / prefix).rglob("*.parquet")
+        return iter(sorted(file.relative_to(self._directory).as_posix() for file in below))
 
     def delete(self, path: str) -> None:
         """Remove a file."""

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 BUSY_SECONDS: Final = 60
@@ -58,7 +58,11 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database and changes nothing."""
-        with self._engine.connect().execution_options(**{_READING: True}) as connection:
+        options: dict[str, Any] = {_READING: True}
+        if self.dialect == "postgresql":
+            # By default each statement would see what others committed since the one before.
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._engine.connect().execution_options(**options) as connection:
             yield connection
 
     def close(self) -> None:
@@ -77,13 +81,14 @@ def migrations(url: str) -> Config:
 def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):
+        # A port that is no number is a ValueError, and quotes what may be a part of the password.
         raise StoreAddressError(
             "store address: not a database URL (its text is not shown, it may hold a secret)"
-        ) from error
+        ) from None
     match parsed.get_backend_name():
         case "sqlite":
-            return _sqlite_engine(url, parsed.database)
+            return _sqlite_engine(parsed.set(drivername="sqlite"))
         case "postgresql":
             return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
         case other:
@@ -92,9 +97,9 @@ def _engine(url: str) -> Engine:
             )
 
 
-def _sqlite_engine(url: str, database: str | None) -> Engine:
-    if database and database != ":memory:":
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
+def _sqlite_engine(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

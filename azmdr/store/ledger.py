@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select, update
 
 from azmdr.capture.names import CaptureName
 from azmdr.store.tables import CAPTURE_FILE
@@ -223,7 +223,7 @@ def claim_everything(
         select(CAPTURE_FILE.c.id, CAPTURE_FILE.c.window).where(ready).with_for_update(skip_locked=True)
     )
     ids = [row.id for row in files if not hours or row.window.hour in hours]
-    again = {"redone_by": redo, "attempts": 0}
+    again = {"redone_by": redo, "attempts": 1}
     claimed: list[LedgerFile] = []
     for start in range(0, len(ids), 1000):
         chosen = CAPTURE_FILE.c.id.in_(ids[start : start + 1000])
@@ -306,6 +306,11 @@ def counts_of_days(connection: Connection, partitions: Sequence[CustomerDay]) ->
     return _counts(connection, and_(_in(partitions), CAPTURE_FILE.c.state == FileState.DONE))
 
 
+def counts_of_all(connection: Connection) -> Counts:
+    """What all files that are done held."""
+    return sum(_counts(connection, CAPTURE_FILE.c.state == FileState.DONE).values(), start=Counts())
+
+
 def customers(connection: Connection) -> list[str]:
     """Every customer the ledger has a file of."""
     return list(
@@ -358,7 +363,7 @@ def _in(partitions: Sequence[CustomerDay]) -> ColumnElement[bool]:
     days = (
         and_(CAPTURE_FILE.c.day == day, CAPTURE_FILE.c.customer.in_(names)) for day, names in by_day.items()
     )
-    return or_(*days)
+    return or_(false(), *days)
 
 
 def _claim(

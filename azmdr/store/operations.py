@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal,
     or_,
     select,
     update,
@@ -26,7 +27,7 @@ from sqlalchemy import (
 
 from azmdr.condense.classify import StageRecord
 from azmdr.store.ledger import LedgerFile
-from azmdr.store.tables import OPEN_OPERATION, OPERATION_RECORD
+from azmdr.store.tables import OPEN_OPERATION, OPERATION_RECORD, UtcTime
 from azmdr.store.upsert import insert
 
 
@@ -67,6 +68,7 @@ def add_records(
     The others are duplicates: another file brought them first. When a file is done again, its records are
     found to be its own, so the answer is the same as the first time.
     """
+    distinct = {record.digest: record for record in records}.values()
     rows = [
         {
             "customer": file.customer,
@@ -75,13 +77,13 @@ def add_records(
             "file_id": file.id,
             "content": record.content,
         }
-        for record in sorted(records, key=lambda record: (record.operation_id, record.digest))
+        for record in sorted(distinct, key=lambda record: (record.operation_id, record.digest))
     ]
     if not rows:
         return 0
     added = insert(connection, OPERATION_RECORD).on_conflict_do_nothing().returning(OPERATION_RECORD.c.digest)
     new = set(connection.scalars(added, rows))
-    _open(connection, file, [record for record in records if record.digest in new], now)
+    _open(connection, file, [record for record in distinct if record.digest in new], now)
     own = select(func.count()).select_from(OPERATION_RECORD).where(OPERATION_RECORD.c.file_id == file.id)
     return connection.scalar(own) or 0
 
@@ -175,7 +177,9 @@ def note_emitted(connection: Connection, customer: str, emitted: Collection[Emit
     told: BindParameter[int] = bindparam("told")
     values = {
         "emitted_revision": told,
-        "emitted_at": case((operation.emitted_revision == told, operation.emitted_at), else_=now),
+        "emitted_at": case(
+            (operation.emitted_revision == told, operation.emitted_at), else_=literal(now, UtcTime())
+        ),
         "waiting_since": case((operation.records == told, None), else_=operation.waiting_since),
     }
     one = and_(operation.customer == customer, operation.operation_id == bindparam("id"))
@@ -188,6 +192,14 @@ def latencies(connection: Connection) -> list[timedelta]:
         OPEN_OPERATION.c.emitted_at.is_not(None), OPEN_OPERATION.c.waiting_since.is_(None)
     )
     return [row.emitted_at - row.uploaded_at for row in connection.execute(query)]
+
+
+def waiting_operations(connection: Connection) -> int:
+    """How many operations the lake does not have all of."""
+    waiting = (
+        select(func.count()).select_from(OPEN_OPERATION).where(OPEN_OPERATION.c.waiting_since.is_not(None))
+    )
+    return connection.scalar(waiting) or 0
 
 
 def records_of_files(connection: Connection, file_ids: Collection[int]) -> dict[int, int]:

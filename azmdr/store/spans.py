@@ -35,6 +35,7 @@ def replace_spans(connection: Connection, file: LedgerFile, spans: Iterable[Span
     rows = [
         {
             "file_id": file.id,
+            "position": position,
             "first": span.first,
             "last": span.last,
             "first_enqueued": span.first_enqueued,
@@ -43,7 +44,7 @@ def replace_spans(connection: Connection, file: LedgerFile, spans: Iterable[Span
             "event_hub": file.name.event_hub,
             "partition_id": file.name.partition_id,
         }
-        for span in spans
+        for position, span in enumerate(spans)
     ]
     if rows:
         connection.execute(SEQUENCE_SPAN.insert(), rows)

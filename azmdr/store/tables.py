@@ -94,7 +94,8 @@ SEQUENCE_SPAN: Final = Table(
     "sequence_span",
     METADATA,
     Column("file_id", Identifier, ForeignKey("capture_file.id"), primary_key=True),
-    Column("first", BigInteger, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("first", BigInteger, nullable=False),
     Column("last", BigInteger, nullable=False),
     Column("first_enqueued", UtcTime),
     Column("last_enqueued", UtcTime),
@@ -103,7 +104,11 @@ SEQUENCE_SPAN: Final = Table(
     Column("partition_id", Text, nullable=False),
     Index(None, "namespace", "event_hub", "partition_id", "last"),
 )
-"""The runs of events each file brought first."""
+"""The runs of events each file brought first.
+
+Numbered in the file's order: two runs begin with the same number when a hub was made anew and counts
+from zero again.
+"""
 
 OPEN_OPERATION: Final = Table(
     "open_operation",

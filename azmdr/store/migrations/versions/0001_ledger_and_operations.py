@@ -104,6 +104,7 @@ def upgrade() -> None:
     op.create_table(
         "sequence_span",
         sa.Column("file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("first", sa.BigInteger(), nullable=False),
         sa.Column("last", sa.BigInteger(), nullable=False),
         sa.Column("first_enqueued", sa.BigInteger(), nullable=True),
@@ -115,7 +116,7 @@ def upgrade() -> None:
             ["file_id"],
             ["capture_file.id"],
         ),
-        sa.PrimaryKeyConstraint("file_id", "first"),
+        sa.PrimaryKeyConstraint("file_id", "position"),
     )
     with op.batch_alter_table("sequence_span", schema=None) as batch_op:
         batch_op.create_index(

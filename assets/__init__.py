@@ -1,0 +1,1 @@
+"""Software-defined assets: thin. Each says what it is, calls the domain, and returns metadata."""

@@ -1,0 +1,138 @@
+"""Runs: how the files that wait become runs, one, a day's or a range's worth at a time. Pure.
+
+A run costs seconds whatever it does, a file in it milliseconds. So while few files wait each gets a run
+of its own, soonest done and easiest to follow; while many wait, each customer's day gets one; and when
+very many wait, one run takes a range of customers.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ConfigDict, PositiveInt
+
+from azmdr.store.ledger import CustomerDay, LedgerFile
+
+
+class RunBounds(BaseModel):
+    """How many runs are asked for, and of which size."""
+
+    model_config = ConfigDict(frozen=True)
+
+    in_flight: PositiveInt = 4
+    """Condensing runs queued or running at most; none is asked for beyond it."""
+    files_alone: PositiveInt = 20
+    """While no more files than this wait, each gets a run of its own."""
+    day_runs: PositiveInt = 12
+    """While no more customer-days than this have files waiting, each gets one run; above it, range runs."""
+    customers_per_range: PositiveInt = 50
+    """Customers in one range run, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRun:
+    """A run for one capture file."""
+
+    file: LedgerFile
+
+    @property
+    def run_key(self) -> str:
+        """Path and etag; asked for again after a run that came to nothing, with the number of the request."""
+        again = f"#{self.file.requests + 1}" if self.file.requests else ""
+        return f"{self.file.path}@{self.file.etag}{again}"
+
+
+@dataclass(frozen=True, slots=True)
+class DayRun:
+    """A run for all files of a customer's day that wait."""
+
+    partition: CustomerDay
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class RangeRun:
+    """A run for all files of one day that wait, of customers from ``first`` to ``last`` in their order."""
+
+    first: str
+    last: str
+    day: str
+    files: int
+
+
+Run = FileRun | DayRun | RangeRun
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """The condensing runs that are queued or running, and what they will do."""
+
+    runs: int = 0
+    file_ids: frozenset[int] = frozenset()
+    partitions: frozenset[CustomerDay] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits: how many files in each partition, and the oldest of them one by one."""
+
+    by_day: Mapping[CustomerDay, int]
+    oldest: Sequence[LedgerFile]
+
+
+def plan_runs(
+    waiting: Waiting, in_flight: InFlight, bounds: RunBounds, customers: Sequence[str], days: Collection[str]
+) -> list[Run]:
+    """The runs to ask for now.
+
+    Args:
+        waiting: the files that wait. ``oldest`` must hold at least ``bounds.files_alone + in_flight.runs``
+            of them, where there are as many.
+        in_flight: runs already asked for; what they will do is not asked for again.
+        bounds: how many, and of which size.
+        customers: every customer in the order of the partitions, which is what a range goes by.
+        days: the days that are partitions. Files of other days are left.
+    """
+    room = bounds.in_flight - in_flight.runs
+    if room <= 0:
+        return []
+    by_day = {
+        partition: files
+        for partition, files in waiting.by_day.items()
+        if partition not in in_flight.partitions and partition.day in days and partition.customer in customers
+    }
+    runs: Iterable[Run]
+    if sum(by_day.values()) - len(in_flight.file_ids) <= bounds.files_alone:
+        alone = (
+            file for file in waiting.oldest if file.partition in by_day and file.id not in in_flight.file_ids
+        )
+        runs = [FileRun(file) for file in alone]
+    elif len(by_day) <= bounds.day_runs:
+        runs = [DayRun(partition, by_day[partition]) for partition in sorted(by_day, key=_by_day)]
+    else:
+        runs = _ranges(by_day, bounds.customers_per_range, customers)
+    return list(runs)[:room]
+
+
+def _ranges(by_day: Mapping[CustomerDay, int], longest: int, customers: Sequence[str]) -> list[Run]:
+    """For each day, stretches of the customers' order that begin and end with a customer who waits."""
+    place = {customer: index for index, customer in enumerate(customers)}
+    stretches: list[list[CustomerDay]] = []
+    for partition in sorted(by_day, key=lambda one: (one.day, place[one.customer])):
+        first = stretches[-1][0] if stretches else None
+        if (
+            first is None
+            or first.day != partition.day
+            or place[partition.customer] - place[first.customer] >= longest
+        ):
+            stretches.append([])
+        stretches[-1].append(partition)
+    return [
+        RangeRun(
+            stretch[0].customer, stretch[-1].customer, stretch[0].day, sum(by_day[one] for one in stretch)
+        )
+        for stretch in stretches
+    ]
+
+
+def _by_day(partition: CustomerDay) -> tuple[str, str]:
+    return partition.day, partition.customer

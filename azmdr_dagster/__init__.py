@@ -1,0 +1,1 @@
+"""The Dagster code location: what Dagster loads, the resources, partitions and jobs behind it."""

@@ -1,0 +1,41 @@
+"""The sensor for due operations: has them emitted when no further capture file does."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from azmdr.config import Settings
+from azmdr.store.ledger import CustomerDay
+from azmdr.store.operations import customers_due
+from azmdr_dagster.jobs import condense_capture_files
+from azmdr_dagster.partitions import customers
+from azmdr_dagster.resources import Deployment
+from sensors.condensing_runs import emission_request, in_flight
+
+
+@dg.sensor(
+    job=condense_capture_files,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    minimum_interval_seconds=Settings.load().sensor_seconds,
+    description=(
+        "Every condensing run emits the operations that are due. Where a customer's operations became due and"
+        " no run of that customer is queued or running, this asks for one."
+    ),
+)
+def due_operations_sensor(
+    context: dg.SensorEvaluationContext, deployment: Deployment
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for a run of today's partition of each customer with due operations."""
+    settings = deployment.settings
+    now = datetime.now(UTC)
+    with deployment.store.read() as connection:
+        due = customers_due(connection, settings.patience, now)
+    flying = in_flight(context.instance)
+    known = set(context.instance.get_dynamic_partitions(str(customers.name)))
+    busy = {partition.customer for partition in flying.partitions}
+    idle = [customer for customer in due if customer in known and customer not in busy]
+    room = max(0, settings.run_bounds.in_flight - flying.runs)
+    requests = [emission_request(CustomerDay(customer, f"{now:%Y-%m-%d}")) for customer in idle[:room]]
+    if not requests:
+        return dg.SkipReason(f"{len(due)} customers with due operations, {len(idle)} of them idle")
+    return dg.SensorResult(run_requests=requests)
