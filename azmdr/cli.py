@@ -89,13 +89,12 @@ def condense(files: tuple[Path, ...], out: Path, customer: str, *, as_json: bool
 )
 def demo(*, once: bool, folder: Path, port: int, seed: int, size: float) -> None:
     """Run the whole product against the local Azure of the lab: Azurite, capture files, Dagster."""
+    from azmdr.demo.plan import DemoPlan
     from azmdr.demo.processes import DemoError
-    from azmdr.demo.run import DemoPlan, run_demo
+    from azmdr.demo.run import run_demo
 
     try:
-        verdict = run_demo(
-            DemoPlan(once=once, folder=folder, port=port, seed=seed, size=size), Console(stderr=not once)
-        )
+        verdict = run_demo(DemoPlan(once=once, folder=folder, port=port, seed=seed, size=size), Console())
     except DemoError as error:
         raise click.ClickException(str(error)) from error
     if not verdict:

@@ -4,7 +4,7 @@ The credential is the account's key where one is set, else the identity the proc
 """
 
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from azure.core.credentials import TokenCredential
 from azure.identity import DefaultAzureCredential
@@ -19,7 +19,7 @@ class StorageAddressError(ValueError):
     """A URL that does not name a container or a queue."""
 
     def __init__(self, url: str, reason: str) -> None:
-        super().__init__(f"storage address {url.split('?')[0]}: {reason}")
+        super().__init__(f"storage address {_shown(url)}: {reason}")
 
 
 def blob_container(url: str, key: SecretStr | None) -> tuple[ContainerClient, str]:
@@ -43,11 +43,13 @@ def queue(url: str, key: SecretStr | None) -> QueueClient:
 
 def _parts(url: str) -> tuple[str, tuple[str, list[str]]]:
     """The account, the endpoint, and the names behind it."""
-    split = urlsplit(url)
-    if split.scheme not in ("http", "https") or not split.hostname:
+    split = _split(url)
+    if split is None or split.scheme not in ("http", "https") or not split.hostname:
         raise StorageAddressError(url, "must begin with https:// and a host")
-    if split.query:
-        raise StorageAddressError(url, "must not carry a query; the credential is a setting of its own")
+    if split.query or split.fragment or "@" in split.netloc:
+        raise StorageAddressError(
+            url, "must not carry a credential or a query; the key is a setting of its own"
+        )
     names = [name for name in split.path.split("/") if name]
     endpoint = f"{split.scheme}://{split.netloc}"
     if not _is_address(split.hostname):
@@ -56,6 +58,21 @@ def _parts(url: str) -> tuple[str, tuple[str, list[str]]]:
     if not names:
         raise StorageAddressError(url, "names no account")
     return names[0], (f"{endpoint}/{names[0]}", names[1:])
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
+def _shown(url: str) -> str:
+    """What of an address may be shown. A connection string, a query or a user's part may hold a secret."""
+    split = _split(url)
+    if split is None or split.scheme not in ("http", "https") or "@" in split.netloc:
+        return "(not shown, it may hold a secret)"
+    return f"{split.scheme}://{split.netloc}{split.path}"
 
 
 def _is_address(host: str) -> bool:

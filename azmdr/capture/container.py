@@ -70,6 +70,9 @@ class CaptureContainer:
         except ResourceNotFoundError as error:
             raise CaptureFileGoneError(path) from error
         except ResourceModifiedError as error:
+            # A blob that is gone meets no condition either, and a server may answer with that alone.
+            if not self._client.get_blob_client(path).exists():
+                raise CaptureFileGoneError(path) from error
             raise CaptureFileChangedError(path, etag) from error
 
     def list(self, prefix: str) -> Iterator[ListedBlob]:

@@ -92,8 +92,8 @@ def decode_blob_created(content: str | bytes) -> BlobCreated:
         raise _error("the field `$.subject` names no blob in a container", event.subject.encode())
     data = _decoded(_BLOB_DATA, bytes(event.data), "the field `$.data`")
     etag = etag_text(data.etag)
-    if not etag:
-        raise _error("the field `$.data.eTag` is empty", bytes(event.data))
+    if not etag or not etag.isprintable():
+        raise _error("the field `$.data.eTag` is empty or holds a control character", bytes(event.data))
     return BlobCreated(
         event_id=event.id,
         container=subject["container"],

@@ -16,7 +16,7 @@ from azmdr.store.ledger import CustomerDay, LedgerFile
 class RunBounds(BaseModel):
     """How many runs are asked for, and of which size."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     in_flight: PositiveInt = 4
     """Condensing runs queued or running at most; none is asked for beyond it."""
