@@ -8,15 +8,18 @@ learn.microsoft.com/azure/event-hubs/explore-captured-avro-files (the record). M
 by the service have the codec ``null`` and may hold all their events in one block.
 """
 
-import json
 import re
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import lru_cache, partial
+from datetime import datetime
+from functools import lru_cache
 from mmap import mmap
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
+
+from azmdr.capture.avro_encoding import Bytes, end_of, read_count, read_long, read_prefixed, shown
+from azmdr.capture.event_layout import EventLayout, event_layout
+from azmdr.times import as_datetime, parse_time
 
 Buffer: TypeAlias = bytes | memoryview | mmap
 """What a capture file's bytes can be held in."""
@@ -40,16 +43,11 @@ MAX_INFLATED_BYTES: Final = 1 << 30
 
 _MAGIC: Final = b"Obj\x01"
 _SYNC_LENGTH: Final = 16
-_MAX_SCHEMA_BYTES: Final = 1 << 20
-_MAX_SCHEMA_DEPTH: Final = 16
+_LONGEST_TIME: Final = 64
 _INFLATE_STEP: Final = 4 << 20
 _COMPRESSED_STEP: Final = 256 << 10
 _ZLIB_CHECKSUM: Final = 4
 """Bytes that may stand behind compressed data: writers cut them out of a zlib stream, some not cleanly."""
-
-_Bytes: TypeAlias = bytes | memoryview
-_Skip: TypeAlias = Callable[[_Bytes, int], int]
-"""From where a value begins to where it ends. IndexError: the bytes end first; ValueError: they are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ def scan(data: Buffer, max_body_bytes: int = MAX_BODY_BYTES) -> Iterator[Capture
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    layout: "_Layout"
+    layout: EventLayout
     compressed: bool
     sync: bytes
     end: int
@@ -123,129 +121,32 @@ def _read_header(view: memoryview) -> _Header | Damage:
         return unreadable(NOT_AVRO, f"the file begins with {found!r}, an Avro file with {_MAGIC!r}")
     try:
         metadata, at = _header_metadata(view, len(_MAGIC))
-        end = _end(view, at, _SYNC_LENGTH)
+        end = end_of(view, at, _SYNC_LENGTH)
     except IndexError:
         return unreadable(HEADER_TRUNCATED, f"the file ends after {len(view)} bytes, inside its header")
     except ValueError as error:
         return unreadable(NOT_AVRO, f"the header's metadata is no Avro map: {error}")
     try:
-        layout = _layout(metadata.get(b"avro.schema", b""))
+        layout = event_layout(metadata.get(b"avro.schema", b""))
     except ValueError as error:
         return unreadable(WRONG_SCHEMA, f"the file's schema is not that of captured events: {error}")
     codec = metadata.get(b"avro.codec", b"null")
     if codec not in (b"null", b"deflate"):
-        return unreadable(UNKNOWN_CODEC, f"the blocks' codec is {_name(codec)}, not null or deflate")
+        return unreadable(UNKNOWN_CODEC, f"the blocks' codec is {shown(codec)}, not null or deflate")
     return _Header(layout, codec == b"deflate", bytes(view[at:end]), end)
 
 
 def _header_metadata(view: memoryview, at: int) -> tuple[dict[bytes, bytes], int]:
     metadata: dict[bytes, bytes] = {}
     while True:
-        count, at = _count(view, at)
+        count, at = read_count(view, at)
         if count == 0:
             return metadata, at
         for _ in range(count):
-            key, at = _prefixed(view, at)
-            value, at = _prefixed(view, at)
+            key, at = read_prefixed(view, at)
+            value, at = read_prefixed(view, at)
             if key in (b"avro.schema", b"avro.codec"):
                 metadata[bytes(key)] = bytes(value)
-
-
-# The schema: a record that has the three fields azmdr reads, with whatever else between them.
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """How to step over each field of an event, and which fields are read."""
-
-    skips: tuple[_Skip, ...]
-    sequence_number: int
-    enqueued: int
-    body: int
-    body_branches: tuple[str, ...]
-
-
-def _layout(schema_text: bytes) -> _Layout:
-    if len(schema_text) > _MAX_SCHEMA_BYTES:
-        raise ValueError(f"it has {len(schema_text)} bytes, more than {_MAX_SCHEMA_BYTES}")
-    try:
-        schema = json.loads(schema_text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"it is no JSON ({error})") from None
-    types = _field_types(schema)
-    for name, fits in _FITS.items():
-        if name not in types:
-            raise ValueError(f"the field {name} is missing")
-        if not fits(types[name]):
-            raise ValueError(f"the field {name} has the type {_name(json.dumps(types[name]).encode())}")
-    names = list(types)
-    return _Layout(
-        skips=tuple(_skip_of(avro_type) for avro_type in types.values()),
-        sequence_number=names.index("SequenceNumber"),
-        enqueued=names.index("EnqueuedTimeUtc"),
-        body=names.index("Body"),
-        body_branches=tuple(_body_branches(types["Body"])),
-    )
-
-
-def _field_types(schema: Any) -> dict[str, Any]:
-    """The fields of a record schema, in order, with their types."""
-    if not isinstance(schema, dict) or schema.get("type") != "record":
-        raise ValueError("it is no record")
-    fields = schema.get("fields")
-    if not isinstance(fields, list) or not all(
-        isinstance(field, dict) and isinstance(field.get("name"), str) for field in fields
-    ):
-        raise ValueError("its fields are no list of named fields")
-    types = {field["name"]: _plain(field.get("type")) for field in fields}
-    if len(types) != len(fields):
-        raise ValueError("two of its fields have the same name")
-    return types
-
-
-def _plain(avro_type: Any) -> Any:
-    """``{"type": "long"}``, with or without a logical type, is encoded as ``"long"``."""
-    if isinstance(avro_type, dict) and isinstance(avro_type.get("type"), str):
-        return avro_type["type"] if avro_type["type"] in _PRIMITIVES else avro_type
-    return [_plain(branch) for branch in avro_type] if isinstance(avro_type, list) else avro_type
-
-
-def _body_branches(avro_type: Any) -> list[Any]:
-    return avro_type if isinstance(avro_type, list) else []
-
-
-_FITS: Final[dict[str, Callable[[Any], bool]]] = {
-    "SequenceNumber": lambda avro_type: avro_type in ("long", "int"),
-    "EnqueuedTimeUtc": lambda avro_type: avro_type == "string",
-    "Body": lambda avro_type: (
-        avro_type == "bytes"
-        or ("bytes" in _body_branches(avro_type) and set(map(str, avro_type)) <= {"null", "bytes", "string"})
-    ),
-}
-
-
-def _skip_of(avro_type: Any, depth: int = 0) -> _Skip:
-    """How to step over a value of this type."""
-    if depth > _MAX_SCHEMA_DEPTH:
-        raise ValueError(f"its types are nested deeper than {_MAX_SCHEMA_DEPTH}")
-    avro_type = _plain(avro_type)
-    if isinstance(avro_type, str) and avro_type in _PRIMITIVES:
-        return _PRIMITIVES[avro_type]
-    if isinstance(avro_type, list):
-        return partial(_skip_union, tuple(_skip_of(branch, depth + 1) for branch in avro_type))
-    match avro_type:
-        case {"type": "map", "values": values}:
-            return partial(_skip_map, _skip_of(values, depth + 1))
-        case {"type": "array", "items": items}:
-            return partial(_skip_items, _skip_of(items, depth + 1))
-        case {"type": "record", "fields": [*_]}:
-            fields = _field_types(avro_type).values()
-            return partial(_skip_all, tuple(_skip_of(field, depth + 1) for field in fields))
-        case {"type": "fixed", "size": int(size)} if size >= 0:
-            return partial(_skip_fixed, size)
-        case {"type": "enum"}:
-            return _skip_long
-    raise ValueError(f"the type {_name(json.dumps(avro_type).encode())} is not one the scan knows")
 
 
 # Framing: where the next block lies, whatever state the file is in.
@@ -267,8 +168,8 @@ class _Frame:
 def _next_frame(view: memoryview, offset: int, header: _Header) -> _Frame:
     rest = len(view)
     try:
-        count, at = _long(view, offset)
-        size, start = _long(view, at)
+        count, at = read_long(view, offset)
+        size, start = read_long(view, at)
     except IndexError:
         return _Frame(offset, 0, offset, offset, rest, BLOCK_TRUNCATED, "the file ends in a block's head")
     except ValueError as error:
@@ -362,8 +263,8 @@ class _Block:
 
     def _events(self) -> Iterator[CapturedEvent | Damage]:
         compressed = self._header.compressed
-        pieces: Iterator[_Bytes] = _inflate(self._content) if compressed else iter((self._content,))
-        held: _Bytes = b""
+        pieces: Iterator[Bytes] = _inflate(self._content) if compressed else iter((self._content,))
+        held: Bytes = b""
         for piece in pieces:
             held = b"".join((held, piece)) if held else piece
             used = yield from self._whole_events(held)
@@ -373,7 +274,7 @@ class _Block:
         if held:
             raise ValueError("the block ends inside an event")
 
-    def _whole_events(self, held: _Bytes) -> Generator[CapturedEvent | Damage, None, int]:
+    def _whole_events(self, held: Bytes) -> Generator[CapturedEvent | Damage, None, int]:
         """Yields the events that stand wholly in ``held``, and returns where the next begins."""
         used = 0
         while used < len(held):
@@ -387,15 +288,15 @@ class _Block:
             yield found
         return used
 
-    def _event(self, held: _Bytes, at: int) -> tuple[CapturedEvent | Damage, int]:
+    def _event(self, held: Bytes, at: int) -> tuple[CapturedEvent | Damage, int]:
         """The event that begins at ``at``, and where the next begins."""
         layout = self._header.layout
         starts = [at]
         for skip in layout.skips:
             at = skip(held, at)
             starts.append(at)
-        sequence_number, _ = _long(held, starts[layout.sequence_number])
-        time_text, _ = _prefixed(held, starts[layout.enqueued])
+        sequence_number, _ = read_long(held, starts[layout.sequence_number])
+        time_text, _ = read_prefixed(held, starts[layout.enqueued])
         enqueued = _enqueued(bytes(time_text[:_LONGEST_TIME]))
         vouched_for = not self._frame.reason and self.count < self._frame.count
         if enqueued is None and not vouched_for:
@@ -413,12 +314,12 @@ class _Block:
         return Damage(BODY_TOO_LARGE, offset, length, detail)
 
 
-def _body(held: _Bytes, at: int, branches: tuple[str, ...]) -> _Bytes | None:
+def _body(held: Bytes, at: int, branches: tuple[str, ...]) -> Bytes | None:
     if branches:
-        branch, at = _long(held, at)
+        branch, at = read_long(held, at)
         if branches[branch] == "null":
             return None
-    body, _ = _prefixed(held, at)
+    body, _ = read_prefixed(held, at)
     return body
 
 
@@ -430,7 +331,7 @@ def _inflate(content: memoryview) -> Iterator[bytes]:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     inflated = 0
     for start in range(0, len(content), _COMPRESSED_STEP):
-        waiting: _Bytes = content[start : start + _COMPRESSED_STEP]
+        waiting: Bytes = content[start : start + _COMPRESSED_STEP]
         more = True
         while more:
             piece = inflater.decompress(waiting, _INFLATE_STEP)
@@ -446,141 +347,8 @@ def _inflate(content: memoryview) -> Iterator[bytes]:
             raise ValueError(f"{left} bytes stand after the end of the compressed data")
 
 
-_LONGEST_TIME: Final = 64
-_US_TIME: Final = re.compile(
-    # Newer .NET puts a narrow no-break space before AM and PM.
-    r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}) ([0-9]{1,2}):([0-9]{2}):([0-9]{2}(?:\.[0-9]+)?)"
-    r"(?:[ \u202f]([AP])M)?(?: ?([+-][0-9]{2}:[0-9]{2}|Z))?"
-)
-_ISO_TIME: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[+-][0-9]{2}:[0-9]{2}|Z)?"
-)
-
-
 @lru_cache(maxsize=256)  # Events of one batch have the same second.
 def _enqueued(text: bytes) -> datetime | None:
-    """EnqueuedTimeUtc as aware UTC; None when it is no time.
-
-    Measured: ``12/7/2018 10:22:49 AM``, US order, no zone. Read without strptime, whose AM and PM depend on
-    the machine's language.
-    """
-    try:
-        moment = datetime.fromisoformat(_as_iso(text.decode()))
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _as_iso(text: str) -> str:
-    if _ISO_TIME.fullmatch(text):
-        return text
-    us = _US_TIME.fullmatch(text)
-    if us is None:
-        raise ValueError("no time")
-    month, day, year, hour, minute, second, half, zone = us.groups()
-    if half:
-        hour = str(int(hour) % 12 + (12 if half == "P" else 0))
-    return f"{year}-{month:0>2}-{day:0>2}T{hour:0>2}:{minute}:{second}{zone or ''}"
-
-
-# Avro's encoding. All of it raises IndexError where the bytes end too early, ValueError where they are wrong.
-
-
-def _long(held: _Bytes, at: int) -> tuple[int, int]:
-    """A number in zigzag, seven bits a byte, low bits first; and where it ends."""
-    byte = held[at]
-    if byte < 0x80:
-        return (byte >> 1) ^ -(byte & 1), at + 1
-    value = byte & 0x7F
-    shift = 7
-    while byte & 0x80:
-        at += 1
-        byte = held[at]
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if value >> 64:
-            raise ValueError("a number has more than 64 bits")
-    return (value >> 1) ^ -(value & 1), at + 1
-
-
-def _count(held: _Bytes, at: int) -> tuple[int, int]:
-    """How many items follow in a map or array; a negative count has their size in bytes behind it."""
-    count, at = _long(held, at)
-    return (count, at) if count >= 0 else (-count, _skip_long(held, at))
-
-
-def _prefixed(held: _Bytes, at: int) -> tuple[_Bytes, int]:
-    length, start = _long(held, at)
-    end = _end(held, start, length)
-    return held[start:end], end
-
-
-def _end(held: _Bytes, start: int, length: int) -> int:
-    if length < 0:
-        raise ValueError(f"a value has the length {length}")
-    if start + length > len(held):
-        raise IndexError
-    return start + length
-
-
-def _skip_long(held: _Bytes, at: int) -> int:
-    return _long(held, at)[1]
-
-
-def _skip_prefixed(held: _Bytes, at: int) -> int:
-    length, start = _long(held, at)
-    return _end(held, start, length)
-
-
-def _skip_fixed(size: int, held: _Bytes, at: int) -> int:
-    return _end(held, at, size)
-
-
-def _skip_all(skips: tuple[_Skip, ...], held: _Bytes, at: int) -> int:
-    for skip in skips:
-        at = skip(held, at)
-    return at
-
-
-def _skip_union(branches: tuple[_Skip, ...], held: _Bytes, at: int) -> int:
-    branch, at = _long(held, at)
-    if not 0 <= branch < len(branches):
-        raise ValueError(f"a value has the type {branch} of {len(branches)}")
-    return branches[branch](held, at)
-
-
-def _skip_map(skip_value: _Skip, held: _Bytes, at: int) -> int:
-    while True:
-        count, at = _count(held, at)
-        if count == 0:
-            return at
-        for _ in range(count):
-            at = skip_value(held, _skip_prefixed(held, at))
-
-
-def _skip_items(skip: _Skip, held: _Bytes, at: int) -> int:
-    while True:
-        count, at = _count(held, at)
-        if count == 0:
-            return at
-        for _ in range(count):
-            start, at = at, skip(held, at)
-            if at == start:
-                break  # Items of this type have no bytes, so their number costs nothing.
-
-
-_PRIMITIVES: Final[dict[str, _Skip]] = {
-    "null": partial(_skip_fixed, 0),
-    "boolean": partial(_skip_fixed, 1),
-    "int": _skip_long,
-    "long": _skip_long,
-    "float": partial(_skip_fixed, 4),
-    "double": partial(_skip_fixed, 8),
-    "bytes": _skip_prefixed,
-    "string": _skip_prefixed,
-}
-
-
-def _name(text: bytes) -> str:
-    """A name out of the file, short and harmless enough for a message."""
-    return repr(text[:60].decode("utf-8", "replace"))
+    """EnqueuedTimeUtc as aware UTC; None when it is no time. Measured: ``12/7/2018 10:22:49 AM``, no zone."""
+    nanoseconds = parse_time(text.decode("utf-8", "replace"))
+    return None if nanoseconds is None else as_datetime(nanoseconds)

@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from azmdr.condense.identity import key_digest, record_digest
-from azmdr.condense.times import parse_time
+from azmdr.times import parse_time
 
 INVALID_UTF8: Final = "invalid_utf8"
 """The record holds bytes that are no UTF-8, so no text column could hold it unchanged."""

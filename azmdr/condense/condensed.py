@@ -16,7 +16,7 @@ import msgspec
 from azmdr.condense.attempts import Attempt, Outcome, attempts_of, in_order
 from azmdr.condense.classify import STAGE_FIELDS, Shape, Stage, StageRecord, describe, subscription_of
 from azmdr.condense.members import ADDED, CONDENSED, Condensed, Template, Told, encode_members
-from azmdr.condense.times import as_datetime, hour_of
+from azmdr.times import as_datetime, hour_of
 
 _BODY_FIELDS: Final = {
     Stage.START: b'"requestbody"',

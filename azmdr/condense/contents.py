@@ -68,7 +68,12 @@ class Contents:
 
 
 def read_contents(
-    found: Iterable[CapturedEvent | Damage], data: Buffer, *, window: datetime, seen: Iterable[Span] = ()
+    found: Iterable[CapturedEvent | Damage],
+    data: Buffer,
+    *,
+    window: datetime,
+    seen: Iterable[Span] = (),
+    own: Iterable[Span] = (),
 ) -> Contents:
     """Sort what a scan found in a capture file.
 
@@ -77,10 +82,12 @@ def read_contents(
         data: the file they were found in.
         window: when its capture interval ended; stands in for the time of an event that has none.
         seen: runs of events of the same partition that another file brought before.
+        own: runs of events that counted as this file's own when it was done before; they stay its own. Two
+            files read at the same moment may both have an event, and it must not be lost to both.
     """
     contents = Contents()
     known: set[str] = set()
-    seen_before = tuple(seen)
+    seen_before, own_before = tuple(seen), tuple(own)
     for one in found:
         match one:
             case Damage():
@@ -88,10 +95,13 @@ def read_contents(
                 contents.quarantined.append(_from_damage(one, data))
             case CapturedEvent():
                 contents.events += 1
-                _read_event(
-                    one, contents, known, window, repeated=any(span.covers(one) for span in seen_before)
-                )
+                repeated = _covers(seen_before, one) and not _covers(own_before, one)
+                _read_event(one, contents, known, window, repeated=repeated)
     return contents
+
+
+def _covers(spans: Iterable[Span], event: CapturedEvent) -> bool:
+    return any(span.covers(event) for span in spans)
 
 
 def _read_event(

@@ -206,10 +206,12 @@ class CondensingStep:
         found = list(scan(data, self.settings.max_body_bytes))
         numbers = [event.sequence_number for event in found if isinstance(event, CapturedEvent)]
         seen: list[Span] = []
+        own: list[Span] = []
         if numbers:
             with self.store.read() as connection:
                 seen = spans.spans_of_others(connection, file, min(numbers), max(numbers))
-        return read_contents(found, data, window=file.name.window, seen=seen)
+                own = spans.spans_of(connection, file)
+        return read_contents(found, data, window=file.name.window, seen=seen, own=own)
 
     def _put_aside(self, one: FileNotDone, result: StepResult) -> None:
         with self.store.write() as connection:

@@ -12,10 +12,10 @@ from azmdr.condense.classify import PassedRecord
 from azmdr.condense.condensed import Operation
 from azmdr.condense.contents import Contents, Quarantined
 from azmdr.condense.identity import key_digest
-from azmdr.condense.times import as_datetime, as_nanoseconds, hour_of
 from azmdr.lake.layout import Bucket, Table
 from azmdr.lake.storage import LakeStorage
 from azmdr.lake.tables import SCHEMAS
+from azmdr.times import as_datetime, as_nanoseconds, hour_of
 
 
 def write_contents(

@@ -1,12 +1,13 @@
 """Spans: which events of a partition are known, and which file brought them first.
 
 An event read again, because a file overlaps another or was written twice, adds nothing. A file that is
-itself done again is not held against its own events.
+itself done again keeps the events it brought, also those that another file has brought at the same moment.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Row, delete, select
 
 from azmdr.condense.contents import Span
 from azmdr.store.ledger import LedgerFile
@@ -24,9 +25,13 @@ def spans_of_others(connection: Connection, file: LedgerFile, first: int, last: 
         span.first <= last,
         span.file_id != file.id,
     )
-    return [
-        Span(row.first, row.last, row.first_enqueued, row.last_enqueued) for row in connection.execute(query)
-    ]
+    return [_span(row) for row in connection.execute(query)]
+
+
+def spans_of(connection: Connection, file: LedgerFile) -> list[Span]:
+    """The runs of events that counted as the file's own when it was done before."""
+    query = select(SEQUENCE_SPAN).where(SEQUENCE_SPAN.c.file_id == file.id)
+    return [_span(row) for row in connection.execute(query)]
 
 
 def replace_spans(connection: Connection, file: LedgerFile, spans: Iterable[Span]) -> None:
@@ -48,3 +53,7 @@ def replace_spans(connection: Connection, file: LedgerFile, spans: Iterable[Span
     ]
     if rows:
         connection.execute(SEQUENCE_SPAN.insert(), rows)
+
+
+def _span(row: Row[Any]) -> Span:
+    return Span(row.first, row.last, row.first_enqueued, row.last_enqueued)

@@ -1,4 +1,4 @@
-"""Event times: from the many ways Azure services write a time to nanoseconds since 1970, UTC."""
+"""Times: from the many ways Azure services write one to nanoseconds since 1970, UTC."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -10,12 +10,13 @@ LATEST: Final = 2**63 - 1
 
 _ISO: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ]\s*(\d\d):\s*(\d\d)(?::\s*(\d\d)(?:\.(\d{1,9})\d*)?)?\s*(Z|[+-]\d\d:?\d\d)?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _US: Final = re.compile(
+    # Newer .NET puts a narrow no-break space before AM and PM.
     r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d):(\d\d)(?:\.(?P<fraction>\d{1,9}))?"
-    r"(?: (?P<half>AM|PM))?(?: \+00:00)?",
-    re.IGNORECASE,
+    r"(?:[ \u202f](?P<half>[AP]M))?(?: ?(?P<zone>Z|[+-]\d\d:?\d\d))?",
+    re.IGNORECASE | re.ASCII,
 )
 
 
@@ -37,7 +38,8 @@ def parse_time(text: str) -> int | None:
         if half and not 1 <= hour <= 12:
             return None
         hour = hour % 12 + 12 * (half == "PM") if half else hour
-        return _nanoseconds((year, month, day, hour, minute, second), match["fraction"] or "0", timedelta())
+        moment = (year, month, day, hour, minute, second)
+        return _nanoseconds(moment, match["fraction"] or "0", _offset(match["zone"] or "Z"))
     return None
 
 
