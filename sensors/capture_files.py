@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from azmdr.capture.intake import take_messages
-from azmdr.capture.runs import FileRun, Run, Waiting, plan_runs
+from azmdr.capture.runs import FileRun, Run, Waiting, open_partitions, plan_runs
 from azmdr.config import Settings
 from azmdr.store import ledger
 from azmdr_dagster.jobs import condense_capture_files
@@ -48,21 +48,28 @@ def _plan(context: dg.SensorEvaluationContext, deployment: Deployment) -> list[R
     bounds = deployment.settings.run_bounds
     flying = in_flight(context.instance)
     now = datetime.now(UTC)
+    known = _known_customers(context.instance, deployment)
+    dates = days.get_partition_keys()
     with deployment.store.read() as connection:
-        seen = ledger.customers(connection)
-        waiting = Waiting(
-            ledger.waiting_by_day(connection, now),
-            ledger.waiting_files(connection, now, bounds.files_alone + bounds.in_flight),
-        )
-    _add_customers(context.instance, seen)
-    known = context.instance.get_dynamic_partitions(str(customers.name))
-    runs = plan_runs(waiting, flying, bounds, known, days.get_partition_keys())
+        by_day = ledger.waiting_by_day(connection, now)
+        # Files of other partitions, however old, must not hide those that can be asked for. And where more
+        # partitions than this are open, files are not asked for one by one.
+        enough = bounds.files_alone + bounds.in_flight
+        some = sorted(open_partitions(by_day, flying, known, dates))[:enough]
+        waiting = Waiting(by_day, ledger.waiting_files(connection, now, enough, some))
+    runs = plan_runs(waiting, flying, bounds, known, dates)
     with deployment.store.write() as connection:
         ledger.note_requests(connection, [run.file.id for run in runs if isinstance(run, FileRun)])
     return runs
 
 
-def _add_customers(instance: dg.DagsterInstance, seen: list[str]) -> None:
-    known = set(instance.get_dynamic_partitions(str(customers.name)))
-    if new := [customer for customer in seen if customer not in known]:
-        instance.add_dynamic_partitions(str(customers.name), new)
+def _known_customers(instance: dg.DagsterInstance, deployment: Deployment) -> list[str]:
+    """Every customer in the order of the partitions, to which those of new capture files are added."""
+    with deployment.store.read() as connection:
+        seen = ledger.customers(connection)
+    name = str(customers.name)
+    known = list(instance.get_dynamic_partitions(name))
+    if new := [customer for customer in seen if customer not in set(known)]:
+        instance.add_dynamic_partitions(name, new)
+        known = list(instance.get_dynamic_partitions(name))
+    return known

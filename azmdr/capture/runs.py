@@ -86,7 +86,7 @@ def plan_runs(
 
     Args:
         waiting: the files that wait. ``oldest`` must hold at least ``bounds.files_alone + in_flight.runs``
-            of them, where there are as many.
+            of those in open partitions, where there are as many.
         in_flight: runs already asked for; what they will do is not asked for again.
         bounds: how many, and of which size.
         customers: every customer in the order of the partitions, which is what a range goes by.
@@ -95,11 +95,7 @@ def plan_runs(
     room = bounds.in_flight - in_flight.runs
     if room <= 0:
         return []
-    by_day = {
-        partition: files
-        for partition, files in waiting.by_day.items()
-        if partition not in in_flight.partitions and partition.day in days and partition.customer in customers
-    }
+    by_day = open_partitions(waiting.by_day, in_flight, customers, days)
     runs: Iterable[Run]
     if sum(by_day.values()) - len(in_flight.file_ids) <= bounds.files_alone:
         alone = (
@@ -111,6 +107,17 @@ def plan_runs(
     else:
         runs = _ranges(by_day, bounds.customers_per_range, customers)
     return list(runs)[:room]
+
+
+def open_partitions(
+    by_day: Mapping[CustomerDay, int], in_flight: InFlight, customers: Collection[str], days: Collection[str]
+) -> dict[CustomerDay, int]:
+    """The partitions that may be asked for: those there are, without those that are in flight as a whole."""
+    return {
+        partition: files
+        for partition, files in by_day.items()
+        if partition not in in_flight.partitions and partition.day in days and partition.customer in customers
+    }
 
 
 def _ranges(by_day: Mapping[CustomerDay, int], longest: int, customers: Sequence[str]) -> list[Run]:

@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from azmdr.store import ledger, operations
 from azmdr.store.database import Store
@@ -18,6 +18,8 @@ class Progress:
     counts: Counts
     latencies: Sequence[timedelta]
     """Of each operation in the lake: since the upload of the last file with a record of it."""
+    emitted: int
+    """Operations in the lake."""
     waiting_operations: int
 
     @property
@@ -31,17 +33,19 @@ class Progress:
         files = ", ".join(f"{number} {state}" for state, number in sorted(self.files.items())) or "none yet"
         return (
             f"capture files: {files} · records: {self.counts.records:,}"
-            f" · operations in the lake: {len(self.latencies):,} · from upload: {percentiles(self.latencies)}"
+            f" · operations in the lake: {self.emitted:,}"
+            f" · from upload: {percentiles(self.latencies)}"
         )
 
 
-def read_progress(store: Store) -> Progress:
-    """How far it has come."""
+def read_progress(store: Store, since: datetime) -> Progress:
+    """How far it has come. ``latencies`` are those of what was uploaded since a moment: this start."""
     with store.read() as connection:
         return Progress(
             files=ledger.states(connection),
             counts=ledger.counts_of_all(connection),
-            latencies=operations.latencies(connection),
+            latencies=operations.latencies(connection, since),
+            emitted=operations.emitted_operations(connection),
             waiting_operations=operations.waiting_operations(connection),
         )
 

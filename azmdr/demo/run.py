@@ -3,6 +3,9 @@
 import shutil
 import signal
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from rich.console import Console
@@ -10,7 +13,7 @@ from rich.console import Console
 from azmdr.demo.dagster_dev import check_checkout, dagster_dev, free_port, make_instance, wait_until_loaded
 from azmdr.demo.plan import DemoPlan
 from azmdr.demo.processes import Processes, command
-from azmdr.demo.progress import read_progress
+from azmdr.demo.progress import Progress, read_progress
 from azmdr.demo.report import print_report, shortfalls, verdict_of
 from azmdr.store.database import Store
 
@@ -39,7 +42,7 @@ def run_demo(plan: DemoPlan, console: Console) -> bool:
 
 
 def _play(plan: DemoPlan, processes: Processes, console: Console) -> bool:
-    begun = time.monotonic()
+    begun = datetime.now(UTC)
     with console.status("starting Azurite, the capture writer and Dagster"):
         azurite = command("lab", "azurite", "--folder", str(plan.home / "azurite"))
         processes.start("azurite", azurite, {})
@@ -53,22 +56,22 @@ def _play(plan: DemoPlan, processes: Processes, console: Console) -> bool:
         address = f"http://127.0.0.1:{port}"
         processes.start("dagster", dagster_dev(port), plan.environment(storage))
         wait_until_loaded(address, processes.log("dagster"), processes.check)
-    seconds = time.monotonic() - begun
+    seconds = (datetime.now(UTC) - begun).total_seconds()
     console.print(
         f"The Dagster UI is at {address} (up after {seconds:.0f} s).", highlight=False, soft_wrap=True
     )
     if plan.once:
-        return _until_settled(plan, processes, store, console)
+        return _until_settled(plan, processes, partial(read_progress, store, begun), console)
     console.print("Ctrl-C ends everything; the next start goes on from here.", soft_wrap=True)
-    return _watch(processes, store, console)
+    return _watch(processes, partial(read_progress, store, begun), console)
 
 
-def _watch(processes: Processes, store: Store, console: Console) -> bool:
+def _watch(processes: Processes, read: Callable[[], Progress], console: Console) -> bool:
     shown = ""
     with console.status("waiting for the first capture file") as status:
         while True:
             processes.check()
-            line = str(read_progress(store))
+            line = str(read())
             status.update(line)
             if not console.is_terminal and line != shown:
                 console.print(line, highlight=False, soft_wrap=True)
@@ -76,19 +79,21 @@ def _watch(processes: Processes, store: Store, console: Console) -> bool:
             time.sleep(2 if console.is_terminal else 10)
 
 
-def _until_settled(plan: DemoPlan, processes: Processes, store: Store, console: Console) -> bool:
+def _until_settled(
+    plan: DemoPlan, processes: Processes, read: Callable[[], Progress], console: Console
+) -> bool:
     deadline: float | None = None
     with console.status("playing the scenario") as status:
         while deadline is None or time.monotonic() < deadline:
             processes.check()
-            progress = read_progress(store)
+            progress = read()
             status.update(str(progress))
             if processes.ended("replay"):
                 deadline = deadline or time.monotonic() + SETTLING_TIMEOUT
                 if progress.settled and verdict_of(plan).good:
                     break
             time.sleep(2)
-    verdict, progress = verdict_of(plan), read_progress(store)
+    verdict, progress = verdict_of(plan), read()
     wrong = shortfalls(plan.lake, processes.answer("replay", timeout=1)["customers"])
     print_report(console, verdict, progress, wrong)
     return verdict.good and progress.counts.conserved and not wrong

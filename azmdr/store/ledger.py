@@ -142,11 +142,13 @@ def record_files(connection: Connection, files: Iterable[FoundFile], now: dateti
     return len(connection.execute(statement, rows).all())
 
 
-def waiting_files(connection: Connection, now: datetime, limit: int) -> list[LedgerFile]:
-    """Files that wait for a run, the oldest window first."""
+def waiting_files(
+    connection: Connection, now: datetime, limit: int, partitions: Sequence[CustomerDay] | None = None
+) -> list[LedgerFile]:
+    """Files that wait for a run, of some partitions or of all, the oldest window first."""
     query = (
         select(CAPTURE_FILE)
-        .where(_waits(now))
+        .where(_waits(now), *([] if partitions is None else [_in(partitions)]))
         .order_by(CAPTURE_FILE.c.window, CAPTURE_FILE.c.id)
         .limit(limit)
     )
@@ -182,6 +184,8 @@ def claim_waiting(
 ) -> list[LedgerFile]:
     """Claim up to ``limit`` waiting files of some partitions, or only those named, the oldest window first.
 
+    Files that were tried before come last and one by one: a run may have died of one of them, and those
+    claimed with it must not be given up for it.
     Files that another process is claiming at this moment are left to it, and so are ``except_ids``.
     """
     chosen = [_waits(now), _in(partitions)]
@@ -189,14 +193,16 @@ def claim_waiting(
         chosen.append(CAPTURE_FILE.c.id.not_in(except_ids))
     if file_ids:
         chosen.append(CAPTURE_FILE.c.id.in_(file_ids))
+    tried = CAPTURE_FILE.c.attempts > 0
     oldest = (
-        select(CAPTURE_FILE.c.id)
+        select(CAPTURE_FILE.c.id, tried.label("tried"))
         .where(*chosen)
-        .order_by(CAPTURE_FILE.c.window, CAPTURE_FILE.c.id)
+        .order_by(tried, CAPTURE_FILE.c.window, CAPTURE_FILE.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    ids = connection.scalars(oldest).all()
+    rows = connection.execute(oldest).all()
+    ids = [row.id for row in rows if not row.tried] or [row.id for row in rows[:1]]
     return _claim(connection, CAPTURE_FILE.c.id.in_(ids), owner, now, lease, {}) if ids else []
 
 

@@ -186,12 +186,23 @@ def note_emitted(connection: Connection, customer: str, emitted: Collection[Emit
     connection.execute(update(OPEN_OPERATION).where(one).values(values), rows)
 
 
-def latencies(connection: Connection) -> list[timedelta]:
-    """How long each operation in the lake took: from the upload of the last file with a record of it."""
+def latencies(connection: Connection, since: datetime) -> list[timedelta]:
+    """How long each operation in the lake took, from the upload of the last file with a record of it.
+
+    Of the operations all of whose files were uploaded after ``since``.
+    """
     query = select(OPEN_OPERATION.c.uploaded_at, OPEN_OPERATION.c.emitted_at).where(
-        OPEN_OPERATION.c.emitted_at.is_not(None), OPEN_OPERATION.c.waiting_since.is_(None)
+        OPEN_OPERATION.c.emitted_at.is_not(None),
+        OPEN_OPERATION.c.waiting_since.is_(None),
+        OPEN_OPERATION.c.uploaded_at >= since,
     )
     return [row.emitted_at - row.uploaded_at for row in connection.execute(query)]
+
+
+def emitted_operations(connection: Connection) -> int:
+    """How many operations the lake has, some of them perhaps not all of."""
+    emitted = select(func.count()).select_from(OPEN_OPERATION).where(OPEN_OPERATION.c.emitted_revision > 0)
+    return connection.scalar(emitted) or 0
 
 
 def waiting_operations(connection: Connection) -> int:

@@ -1,0 +1,1 @@
+"""What the lake promises, in a directory and in Azure Blob Storage."""

@@ -1,0 +1,1 @@
+"""What the state store promises, on each database it may live in."""
