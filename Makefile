@@ -42,7 +42,7 @@ format: setup ## Put the code into the project's format and mend what ruff can m
 	$(BIN)/ruff format .
 
 soak: setup ## Run the long random tests (SEED=n to repeat a run, MINUTES=n to bound it)
-	AZMDR_SOAK_SEED=$(SEED) AZMDR_SOAK_MINUTES=$(MINUTES) $(BIN)/pytest -m soak --hypothesis-seed=$(SEED)
+	SOAK_SEED=$(SEED) SOAK_MINUTES=$(MINUTES) $(BIN)/pytest -m soak --hypothesis-seed=$(SEED)
 
 lock: .venv/.created ## Resolve pyproject.toml anew and write requirements.lock
 	scripts/lock.sh

@@ -5,7 +5,7 @@ The environment wins over the file. The file is ``azmdr.toml`` in the working di
 """
 
 import os
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Final, Self
 
@@ -24,9 +24,11 @@ from azmdr.store.operations import Patience
 
 CONFIG_FILE_VARIABLE: Final = "AZMDR_CONFIG"
 DEFAULT_CONFIG_FILE: Final = "azmdr.toml"
+_PREFIX: Final = "AZMDR_"
+_NESTED: Final = "__"
 
 Count = Annotated[int, Field(ge=1)]
-Seconds = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class ConfigurationError(ValueError):
@@ -37,8 +39,8 @@ class Settings(BaseSettings):
     """What a deployment chooses. Times are seconds unless the name says otherwise."""
 
     model_config = SettingsConfigDict(
-        env_prefix="AZMDR_",
-        env_nested_delimiter="__",
+        env_prefix=_PREFIX,
+        env_nested_delimiter=_NESTED,
         extra="forbid",
         frozen=True,
         nested_model_default_partial_update=True,
@@ -91,7 +93,7 @@ class Settings(BaseSettings):
     """When the container is listed for files whose message never came, as cron."""
     observations_per_run: int = Field(default=50, ge=0)
     """Up to how many files a run records an observation for each on ``capture_files``."""
-    partitions_start: str = Field(default="2026-10-01", pattern=r"^\d{4}-\d\d-\d\d$")
+    partitions_start: date = date(2026, 10, 1)
     """First day of the capture assets' partitions."""
 
     @field_validator("archive_name_format")
@@ -124,6 +126,10 @@ class Settings(BaseSettings):
         named = os.environ.get(CONFIG_FILE_VARIABLE)
         if named and not Path(named).is_file():
             raise ConfigurationError(f"{CONFIG_FILE_VARIABLE}: there is no file {named}")
+        if unknown := sorted(
+            name for name in os.environ if name.startswith(_PREFIX) and not _is_key(cls, name)
+        ):
+            raise ConfigurationError(f"settings: no such setting: {', '.join(unknown)}")
         try:
             return cls()
         except ValidationError as error:
@@ -161,3 +167,9 @@ class Settings(BaseSettings):
                 f"settings: {key}: not set; set AZMDR_{key.upper()} or {key} in the file"
             )
         return str(value)
+
+
+def _is_key(settings: type[Settings], variable: str) -> bool:
+    """Whether an environment variable sets something; a mistyped one must not be passed over."""
+    key = variable.removeprefix(_PREFIX).lower().split(_NESTED)[0]
+    return variable == CONFIG_FILE_VARIABLE or key in settings.model_fields

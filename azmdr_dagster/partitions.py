@@ -18,7 +18,9 @@ DAY: Final = "day"
 customers: Final = dg.DynamicPartitionsDefinition(name="customers")
 """One partition a customer, added when the first of its capture files is seen."""
 
-days: Final = dg.DailyPartitionsDefinition(start_date=Settings.load().partitions_start, end_offset=1)
+days: Final = dg.DailyPartitionsDefinition(
+    start_date=f"{Settings.load().partitions_start:%Y-%m-%d}", end_offset=1
+)
 """Days in UTC, today among them. The first is a setting, since it is part of what a partition is."""
 
 customer_days: Final = dg.MultiPartitionsDefinition({CUSTOMER: customers, DAY: days})

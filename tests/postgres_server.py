@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL server for tests, or the one ``AZMDR_TEST_POSTGRES_URL`` names.
+"""A throw-away PostgreSQL server for tests, or the one ``TEST_POSTGRES_URL`` names.
 
 The cluster lives in a temporary folder, listens on a unix socket only and trusts whoever may enter there. It
 gives up durability for speed, so nothing about crash safety of the disk can be learnt from it. PostgreSQL
@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 import psycopg
 from sqlalchemy import URL, make_url
 
-URL_VARIABLE: Final = "AZMDR_TEST_POSTGRES_URL"
+URL_VARIABLE: Final = "TEST_POSTGRES_URL"
 """Names a server to use instead; its user must be allowed to create databases."""
 
 _UNPRIVILEGED: Final = ("postgres", "nobody")

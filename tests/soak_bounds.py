@@ -21,8 +21,8 @@ class SoakBounds:
 
 
 def soak_bounds() -> SoakBounds:
-    """The bounds from ``AZMDR_SOAK_SEED`` and ``AZMDR_SOAK_MINUTES``; one minute of seed 0 without them."""
+    """The bounds from ``SOAK_SEED`` and ``SOAK_MINUTES``; one minute of seed 0 without them."""
     return SoakBounds(
-        seed=int(os.environ.get("AZMDR_SOAK_SEED", "0")),
-        minutes=float(os.environ.get("AZMDR_SOAK_MINUTES", "1")),
+        seed=int(os.environ.get("SOAK_SEED", "0")),
+        minutes=float(os.environ.get("SOAK_MINUTES", "1")),
     )

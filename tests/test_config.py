@@ -155,3 +155,21 @@ def test_an_address_that_must_be_there_is_given_or_asked_for_by_its_key(
 def test_settings_do_not_change_once_read() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings.load().lake = "elsewhere"  # type: ignore[misc]
+
+
+def test_a_mistyped_variable_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZMDR_LINGRE", "hunter2")
+    with pytest.raises(ConfigurationError, match="AZMDR_LINGRE") as refusal:
+        Settings.load()
+    assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("LINGER", "inf"), ("DEADLINE", "nan"), ("PARTITIONS_START", "2026-99-99")]
+)
+def test_a_value_that_is_no_duration_and_no_day_is_refused(
+    key: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"AZMDR_{key}", value)
+    with pytest.raises(ConfigurationError, match=key.lower()):
+        Settings.load()

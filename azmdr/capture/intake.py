@@ -122,9 +122,13 @@ def take_listing(
 def prefixes_to_list(
     archive_name_format: ArchiveNameFormat, marked: datetime | None, now: datetime, look_back: timedelta
 ) -> list[str]:
-    """What to list: the hours since the mark where names begin with the time, else everything."""
-    begin = min(marked, now - look_back) if marked is not None else now - look_back
-    hour = begin.replace(minute=0, second=0, microsecond=0)
+    """What to list: the hours since the mark, at least ``look_back``.
+
+    Everything before the first complete listing, and where names do not begin with the time.
+    """
+    if marked is None:
+        return [""]
+    hour = min(marked, now - look_back).replace(minute=0, second=0, microsecond=0)
     prefixes: list[str] = []
     while hour <= now:
         prefix = archive_name_format.hour_prefix(hour)

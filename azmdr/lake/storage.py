@@ -8,10 +8,13 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerClient
+
+_READABLE: Final = 0o644
+"""Other processes read the lake; who may enter its folder decides who."""
 
 
 class LakeFileMissingError(LookupError):
@@ -56,18 +59,27 @@ class DirectoryLake:
     def put(self, path: str, content: bytes) -> None:
         """Write beside, flush to disk, then rename, so that no reader and no crash sees half a file."""
         target = self._directory / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder(target.parent)
         descriptor, beside = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".partial")
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
+                os.fchmod(file.fileno(), _READABLE)
                 os.fsync(file.fileno())
             Path(beside).replace(target)
         except BaseException:
             Path(beside).unlink(missing_ok=True)
             raise
         _flush_directory(target.parent)
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder so that it outlives a crash as its files do."""
+        if folder.is_dir():
+            return
+        self._make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _flush_directory(folder.parent)
 
     def read(self, path: str) -> bytes:
         """A whole file."""
