@@ -34,7 +34,7 @@ class Operation:
 
     operation_id: str
     revision: int
-    """How many distinct records it holds, so a higher one always knows more."""
+    """How many distinct records it holds, each spelling counted, so a higher one always knows more."""
     time: datetime
     last_time: datetime
     hour: datetime
@@ -61,11 +61,13 @@ class Operation:
 
 def condense(records: Iterable[StageRecord]) -> Operation:
     """Condense the records of one operation: at least one, in any order, with or without repetitions."""
+    records = tuple(records)
     ordered = in_order(records)
     attempts = attempts_of(ordered)
     base = next((record for record in ordered if record.stage is Stage.START), ordered[0])
     facts = describe(base.content)
     speakers = _speakers(ordered)
+    revision = len({record.content for record in records})
     told_by = {stage: record.digest for stage, record in speakers.items()}
     template = Template(
         shape=facts.shape,
@@ -75,11 +77,11 @@ def condense(records: Iterable[StageRecord]) -> Operation:
     condensed = {
         **template.base_fields,
         CONDENSED: Condensed(len(ordered), dict(template.statuses)),
-        ADDED: _added(base.operation_id, facts.shape, attempts, told_by),
+        ADDED: _added(base.operation_id, revision, facts.shape, attempts, told_by),
     }
     return Operation(
         operation_id=base.operation_id,
-        revision=len(ordered),
+        revision=revision,
         time=as_datetime(ordered[0].time),
         last_time=as_datetime(ordered[-1].time),
         hour=hour_of(ordered[0].time),
@@ -128,11 +130,11 @@ def _told(record: StageRecord, shape: Shape) -> Told:
 
 
 def _added(
-    operation_id: str, shape: Shape, attempts: Sequence[Attempt], told_by: Mapping[Stage, str]
+    operation_id: str, revision: int, shape: Shape, attempts: Sequence[Attempt], told_by: Mapping[Stage, str]
 ) -> dict[str, Any]:
     return {
         "operation_id": operation_id,
-        "revision": sum(len(attempt.records) for attempt in attempts),
+        "revision": revision,
         "shape": shape,
         "outcome": attempts[-1].outcome,
         "complete": attempts[-1].outcome.final,

@@ -86,7 +86,7 @@ def read_contents(
             files read at the same moment may both have an event, and it must not be lost to both.
     """
     contents = Contents()
-    known: set[str] = set()
+    known: set[bytes] = set()
     seen_before, own_before = tuple(seen), tuple(own)
     for one in found:
         match one:
@@ -105,7 +105,7 @@ def _covers(spans: Iterable[Span], event: CapturedEvent) -> bool:
 
 
 def _read_event(
-    event: CapturedEvent, contents: Contents, known: set[str], window: datetime, *, repeated: bool
+    event: CapturedEvent, contents: Contents, known: set[bytes], window: datetime, *, repeated: bool
 ) -> None:
     pieces = split_body(event.body or b"")
     contents.records += len(pieces)
@@ -118,10 +118,10 @@ def _read_event(
         if isinstance(row, Quarantined):
             contents.quarantined.append(row)
             continue
-        if row.digest in known:
+        if row.content in known:
             contents.duplicates += 1
             continue
-        known.add(row.digest)
+        known.add(row.content)
         if isinstance(row, StageRecord):
             contents.staged.append(row)
         else:

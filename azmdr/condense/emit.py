@@ -50,6 +50,7 @@ class Emission:
     def _take(self, customer: str) -> list[_Revision]:
         lease = f"emit {customer}"
         with self.store.write() as connection:
+            operations.lock_customers(connection, [customer])
             now = self.clock()
             if not take_lease(connection, lease, owner=self.owner, now=now, duration=self.lease):
                 return []
@@ -66,6 +67,7 @@ class Emission:
     def _note(self, customer: str, revisions: list[_Revision]) -> None:
         emitted = [Emitted(operation.operation_id, operation.revision) for operation, _ in revisions]
         with self.store.write() as connection:
+            operations.lock_customers(connection, [customer])
             operations.note_emitted(connection, customer, emitted, self.clock())
 
 

@@ -27,6 +27,11 @@ def record_digest(content: bytes) -> str:
     return _hexadecimal(_canonical(content))
 
 
+def spelling_digest(content: bytes) -> str:
+    """The identity of a record's very bytes, as 32 hexadecimal digits."""
+    return _hexadecimal(content)
+
+
 def key_digest(*parts: str) -> str:
     """The identity of a tuple of texts, as 32 hexadecimal digits."""
     return _hexadecimal(msgspec.json.encode(parts))

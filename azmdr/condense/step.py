@@ -129,7 +129,7 @@ class CondensingStep:
                 lease=self.settings.claim_lease,
                 hours=hours,
             )
-        self._condense(files, result, again=True)
+        self._condense(files, result)
         return self._emit_due(partitions, result)
 
     def _claim_waiting(
@@ -161,13 +161,13 @@ class CondensingStep:
         if batch:
             yield batch
 
-    def _condense(self, files: Sequence[LedgerFile], result: StepResult, *, again: bool = False) -> None:
+    def _condense(self, files: Sequence[LedgerFile], result: StepResult) -> None:
         for batch in self._batches(files):
             lease = self.settings.claim_lease
             with self.store.write() as connection:
                 ledger.prolong(connection, owner=self.run_id, now=self.clock(), lease=lease)
             read = [self._read_or_put_aside(file, result) for file in batch]
-            self._commit([one for one in read if one is not None], result, again=again)
+            self._commit([one for one in read if one is not None], result)
 
     def _read_or_put_aside(self, file: LedgerFile, result: StepResult) -> _ReadFile | None:
         """Read one file. One that can't be read costs only itself, and says why in the ledger."""
@@ -220,17 +220,18 @@ class CondensingStep:
             )
         result.not_done.append(one)
 
-    def _commit(self, read: Sequence[_ReadFile], result: StepResult, *, again: bool) -> None:
+    def _commit(self, read: Sequence[_ReadFile], result: StepResult) -> None:
         """One transaction: files are done, their events known, their records in their operations."""
         done: list[DoneFile] = []
         with self.store.write() as connection:
+            operations.lock_customers(connection, (one.file.customer for one in read))
             now = self.clock()
             held = ledger.still_held(connection, [one.file.id for one in read], owner=self.run_id)
             for one in read:
                 if one.file.id not in held:
                     continue
                 merged = operations.add_records(connection, one.file, one.contents.staged, now)
-                if again:
+                if one.file.completions:
                     operations.emit_again(connection, one.file)
                 spans.replace_spans(connection, one.file, one.contents.spans)
                 counts = one.counts(merged)

@@ -68,6 +68,8 @@ class LedgerFile:
     uploaded_at: datetime
     attempts: int
     requests: int
+    completions: int
+    """How often it has been done."""
     outputs: tuple[str, ...]
 
     @property
@@ -89,6 +91,7 @@ class LedgerFile:
             uploaded_at=row.uploaded_at,
             attempts=row.attempts,
             requests=row.requests,
+            completions=row.completions,
             outputs=tuple(json.loads(row.outputs)),
         )
 

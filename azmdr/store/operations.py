@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from azmdr.condense.classify import StageRecord
+from azmdr.condense.identity import spelling_digest
 from azmdr.store.ledger import LedgerFile
 from azmdr.store.tables import OPEN_OPERATION, OPERATION_RECORD, UtcTime
 from azmdr.store.upsert import insert
@@ -47,7 +48,7 @@ class OpenOperation:
 
     operation_id: str
     contents: tuple[bytes, ...]
-    """Its distinct records, in no order."""
+    """Its distinct records, in no order; one that came spelt in two ways is here twice."""
     emitted_hours: frozenset[datetime]
     """The hours of the lake in which a row of it may stand."""
 
@@ -60,6 +61,18 @@ class Emitted:
     revision: int
 
 
+def lock_customers(connection: Connection, customers: Iterable[str]) -> None:
+    """Keep others from the operations of some customers until the transaction ends.
+
+    On PostgreSQL two transactions that touch the same rows in another order would kill one another; SQLite
+    has one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        for customer in sorted(set(customers)):
+            lock = func.pg_advisory_xact_lock(func.hashtext(f"operations of {customer}"))
+            connection.execute(select(lock))
+
+
 def add_records(
     connection: Connection, file: LedgerFile, records: Sequence[StageRecord], now: datetime
 ) -> int:
@@ -68,22 +81,23 @@ def add_records(
     The others are duplicates: another file brought them first. When a file is done again, its records are
     found to be its own, so the answer is the same as the first time.
     """
-    distinct = {record.digest: record for record in records}.values()
+    distinct = {spelling_digest(record.content): record for record in records}
     rows = [
         {
             "customer": file.customer,
             "operation_id": record.operation_id,
             "digest": record.digest,
+            "spelling": spelling,
             "file_id": file.id,
             "content": record.content,
         }
-        for record in sorted(distinct, key=lambda record: (record.operation_id, record.digest))
+        for spelling, record in distinct.items()
     ]
     if not rows:
         return 0
-    added = insert(connection, OPERATION_RECORD).on_conflict_do_nothing().returning(OPERATION_RECORD.c.digest)
-    new = set(connection.scalars(added, rows))
-    _open(connection, file, [record for record in distinct if record.digest in new], now)
+    added = insert(connection, OPERATION_RECORD).on_conflict_do_nothing()
+    new = set(connection.scalars(added.returning(OPERATION_RECORD.c.spelling), rows))
+    _open(connection, file, [distinct[spelling] for spelling in new], now)
     own = select(func.count()).select_from(OPERATION_RECORD).where(OPERATION_RECORD.c.file_id == file.id)
     return connection.scalar(own) or 0
 

@@ -138,10 +138,15 @@ OPERATION_RECORD: Final = Table(
     Column("customer", String(256), primary_key=True),
     Column("operation_id", String(32), primary_key=True),
     Column("digest", String(32), primary_key=True),
+    Column("spelling", String(32), primary_key=True),
     Column("file_id", Identifier, ForeignKey("capture_file.id"), nullable=False, index=True),
     Column("content", LargeBinary, nullable=False),
 )
-"""The distinct records of an operation, and the file that brought each first."""
+"""The distinct records of an operation, and the file that brought each first.
+
+One record may come spelt in two ways, its fields in another order. Both are kept, so that which of them
+counts does not depend on which came first.
+"""
 
 LEASE: Final = Table(
     "lease",

@@ -40,6 +40,7 @@ def capture_file(
         uploaded_at=window,
         attempts=0,
         requests=requests,
+        completions=0,
         outputs=(),
     )
 

@@ -1,7 +1,10 @@
 """What open operations promise: each record once, nothing due too early or told too little."""
 
+import contextlib
 import json
+import threading
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from azmdr.condense.classify import StageRecord, classify
+from azmdr.condense.condensed import condense
+from azmdr.condense.members import CONDENSED
 from azmdr.store.database import Store
 from azmdr.store.ledger import LedgerFile
 from azmdr.store.operations import (
@@ -22,6 +27,7 @@ from azmdr.store.operations import (
     due_operations,
     emit_again,
     latencies,
+    lock_customers,
     note_emitted,
     note_hours,
     records_of_files,
@@ -99,6 +105,51 @@ def test_a_record_is_added_once_whoever_brings_it(store: Store) -> None:
 def test_a_record_given_twice_at_once_is_one_record(store: Store) -> None:
     assert add(store, held_file(store), START, START) == 1
     assert row(store).records == 1
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_record_spelt_in_two_ways_is_kept_in_both_whichever_came_first(
+    store: Store, *, reverse: bool
+) -> None:
+    fields = json.loads(START.content)
+    turned = classify(json.dumps(dict(reversed(fields.items()))).encode())
+    assert isinstance(turned, StageRecord)
+    assert turned.digest == START.digest
+    first, second = (turned, START) if reverse else (START, turned)
+    assert add(store, held_file(store, 0), first) == 1
+    assert add(store, held_file(store, 1), second) == 1
+    (operation,) = due(store, LATER)
+    told_by_both = condense(
+        record for record in map(classify, operation.contents) if isinstance(record, StageRecord)
+    )
+    assert told_by_both == condense([START, turned])
+    assert told_by_both.revision == row(store).records == 2
+    assert json.loads(told_by_both.operation)[CONDENSED]["num_correlated_records"] == 1
+
+
+def test_runs_that_add_to_the_same_operations_in_another_order_wait_for_each_other(store: Store) -> None:
+    one, other = stage("Start", correlation="one"), stage("Start", correlation="other")
+    files = [held_file(store, number) for number in range(4)]
+    both_hold_one = threading.Barrier(2, timeout=2)
+
+    def add_in_one_transaction(
+        first: tuple[LedgerFile, StageRecord], second: tuple[LedgerFile, StageRecord]
+    ) -> None:
+        with store.write() as connection:
+            lock_customers(connection, ["contoso"])
+            add_records(connection, first[0], [first[1]], NOON)
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both_hold_one.wait()
+            add_records(connection, second[0], [second[1]], NOON)
+
+    with ThreadPoolExecutor(2) as pool:
+        runs = [
+            pool.submit(add_in_one_transaction, (files[0], one), (files[1], other)),
+            pool.submit(add_in_one_transaction, (files[2], other), (files[3], one)),
+        ]
+        for run in runs:
+            run.result(timeout=60)
+    assert len(due(store, LATER)) == 2
 
 
 def test_a_file_done_again_brings_what_it_brought_before(store: Store) -> None:

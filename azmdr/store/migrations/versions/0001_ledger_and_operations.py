@@ -90,13 +90,14 @@ def upgrade() -> None:
         sa.Column("customer", sa.String(length=256), nullable=False),
         sa.Column("operation_id", sa.String(length=32), nullable=False),
         sa.Column("digest", sa.String(length=32), nullable=False),
+        sa.Column("spelling", sa.String(length=32), nullable=False),
         sa.Column("file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["file_id"],
             ["capture_file.id"],
         ),
-        sa.PrimaryKeyConstraint("customer", "operation_id", "digest"),
+        sa.PrimaryKeyConstraint("customer", "operation_id", "digest", "spelling"),
     )
     with op.batch_alter_table("operation_record", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_operation_record_file_id"), ["file_id"], unique=False)
