@@ -32,6 +32,11 @@ RECORD_MARKS: Final = frozenset(
 )
 """An object with one of these fields is taken for a record when the text around it is broken."""
 
+SALVAGE_EFFORT: Final = 20
+"""How many times over a broken body is read in search of records; what is left then is one broken piece."""
+
+_TOO_DEEP: Final = 16_384
+"""Characters taken for read when a nesting was too deep to read on."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _BLANKS: Final = b" \t\r\n"
 """White space as JSON has it; anything else is content, and content is kept."""
@@ -123,9 +128,11 @@ def _salvage(body: bytes) -> Iterator[tuple[bytes, str | None]]:
     if before := _bytes(text[: opening.start()]).strip(_BLANKS):
         yield before, NOT_JSON
     position = unread = _after(_SEPARATORS, text, opening.end())
-    while position < len(text):
-        end = _object_end(text, position)
+    effort = SALVAGE_EFFORT * (len(text) + 1000)
+    while position < len(text) and effort > 0:
+        end, spent = _object_end(text, position)
         if end is None:
+            effort -= spent
             following = _NEXT_OBJECT.search(text, position)
             position = following.end() if following else len(text)
             continue
@@ -140,15 +147,20 @@ def _salvage(body: bytes) -> Iterator[tuple[bytes, str | None]]:
         yield broken, NOT_JSON
 
 
-def _object_end(text: str, start: int) -> int | None:
-    """Where the object that begins at ``start`` ends, or None when nothing like a record begins there."""
+def _object_end(text: str, start: int) -> tuple[int | None, int]:
+    """Where the object that begins at ``start`` ends, None when nothing like a record begins there.
+
+    And how many characters were read to tell.
+    """
     if not text.startswith("{", start):
-        return None
+        return None, 1
     try:
         value, end = _lenient.raw_decode(text, start)
-    except (ValueError, RecursionError):
-        return None
-    return end if RECORD_MARKS & value.keys() else None
+    except json.JSONDecodeError as error:
+        return None, error.pos - start + 1
+    except RecursionError:
+        return None, _TOO_DEEP
+    return end if RECORD_MARKS & value.keys() else None, end - start
 
 
 def _is_json(content: bytes) -> bool:
