@@ -14,7 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from azmdr.condense.attempts import Attempt, Outcome, attempts_of, in_order
-from azmdr.condense.classify import STAGE_FIELDS, Shape, Stage, StageRecord, describe, subscription_of
+from azmdr.condense.classify import Stage, StageRecord
+from azmdr.condense.facts import STAGE_FIELDS, Shape, describe, subscription_of
 from azmdr.condense.members import ADDED, CONDENSED, Condensed, Template, Told, encode_members
 from azmdr.times import as_datetime, hour_of
 

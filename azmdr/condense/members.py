@@ -11,7 +11,8 @@ from typing import Final, Self
 
 import msgspec
 
-from azmdr.condense.classify import STAGE_FIELDS, Shape, Stage, StageRecord
+from azmdr.condense.classify import Stage, StageRecord
+from azmdr.condense.facts import STAGE_FIELDS, Shape
 
 CONDENSED: Final = "azure_activity_administrative_condensed"
 """The field of the condensed record that holds the count of its records and what each stage said."""

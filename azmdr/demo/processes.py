@@ -61,7 +61,7 @@ class Processes:
         """The JSON line a process printed. Raises :class:`DemoError` when it ends, or none comes in time."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
-            lines = self._answers(name).read_text().splitlines()
+            *lines, _unfinished = self._answers(name).read_text().split("\n")
             if lines:
                 answer: dict[str, Any] = json.loads(lines[-1])
                 return answer

@@ -83,23 +83,26 @@ def read_expected(path: Path) -> list[Expected]:
 
 def judge(expected: Iterable[Expected], operations: Mapping[str, pl.DataFrame]) -> Verdict:
     """Compare what was planted with the operations of each customer, as the lake has them."""
-    seen = {key: told for customer, rows in operations.items() for key, told in _told(customer, rows)}
+    seen: defaultdict[Key, list[str]] = defaultdict(list)
+    for customer, rows in operations.items():
+        for key, row in _told(customer, rows):
+            seen[key].append(row)
     outcomes: defaultdict[str, Counter[str]] = defaultdict(Counter)
     good: Counter[str] = Counter()
     misses: defaultdict[str, list[Miss]] = defaultdict(list)
     for one in expected:
         outcomes[one.story][one.outcome] += 1
-        told = seen.pop(_key(one), None)
+        told = " and ".join(seen.pop(_key(one), ["nothing"]))
         wanted = _tell(one.outcome, one.attempts, one.records, ambiguous=one.ambiguous)
         if told == wanted:
             good[one.story] += 1
         else:
-            misses[one.story].append(Miss(one, told or "nothing"))
+            misses[one.story].append(Miss(one, told))
     stories = (
         Story(name, dict(sorted(outcomes[name].items())), good[name], tuple(misses[name]))
         for name in sorted(outcomes)
     )
-    return Verdict(tuple(stories), unexpected=len(seen))
+    return Verdict(tuple(stories), unexpected=sum(map(len, seen.values())))
 
 
 def counts_of(tables: Mapping[Table, pl.DataFrame]) -> dict[str, int]:

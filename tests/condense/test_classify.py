@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from azmdr.condense import classify as classify_module
-from azmdr.condense.classify import PassedRecord, RecordError, Shape, Stage, StageRecord, classify
+from azmdr.condense.classify import PassedRecord, RecordError, Stage, StageRecord, classify
+from azmdr.condense.facts import Shape
 from tests.condense.records import (
     SUBSCRIPTION,
     at,
