@@ -2,11 +2,12 @@
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as ShownTable
 
 from azmdr.config import ConfigurationError, Settings
@@ -47,9 +48,9 @@ def condense(files: tuple[Path, ...], out: Path, customer: str, *, as_json: bool
         condensing = LocalCondensing(
             DirectoryLake(out), customer=customer, max_body_bytes=_settings().max_body_bytes
         )
-        with _progress(len(files)) as progress:
-            task = progress.add_task("condensing", total=len(files))
-            result = condensing.condense(files, lambda _: progress.advance(task))
+        with _progress() as progress:
+            task = progress.add_task("condensing", total=sum(file.stat().st_size for file in files))
+            result = condensing.condense(files, partial(progress.advance, task))
     except (OSError, CustomerNameError) as error:
         raise click.ClickException(str(error)) from error
     counts = result.counts
@@ -108,13 +109,12 @@ def _settings() -> Settings:
         raise click.ClickException(str(error)) from error
 
 
-def _progress(files: int) -> Progress:
+def _progress() -> Progress:
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("files" if files != 1 else "file"),
+        DownloadColumn(),
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,

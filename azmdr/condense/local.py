@@ -5,14 +5,14 @@ left open: at the end every operation is written as it stands.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Final
 
-from azmdr.capture.avro import Buffer, scan
+from azmdr.capture.avro import Buffer, CapturedEvent, Damage, scan
 from azmdr.capture.names import AZURE_DEFAULT, TIME_FIRST, CaptureName, CaptureNameError, parse_capture_name
 from azmdr.condense.classify import StageRecord
 from azmdr.condense.condensed import condense
@@ -26,8 +26,8 @@ NAME_PARTS: Final = 9
 """Path segments of a capture file's name, in Azure's order and in azmdr's."""
 OPERATIONS_AT_ONCE: Final = 5000
 
-Progress = Callable[[Path], None]
-"""Called with each file when it has been read."""
+Progress = Callable[[int], None]
+"""Called with the bytes read since it was called before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +46,20 @@ class LocalCondensing:
         self._customer = customer_name(customer)
         self._max_body_bytes = max_body_bytes
         self._spans: defaultdict[tuple[str, str, str], list[Span]] = defaultdict(list)
-        self._staged: defaultdict[str, dict[str, dict[str, StageRecord]]] = defaultdict(dict)
+        self._staged: defaultdict[str, dict[str, dict[bytes, StageRecord]]] = defaultdict(dict)
 
     def condense(self, paths: Sequence[Path], progress: Progress) -> LocalResult:
         """Condense files together. Raises :class:`OSError` for one that can't be opened."""
         counts = Counts()
         for path in paths:
-            counts += self._add(path)
-            progress(path)
+            counts += self._add(path, progress)
         return LocalResult(counts, self._write_operations())
 
-    def _add(self, path: Path) -> Counts:
+    def _add(self, path: Path, progress: Progress) -> Counts:
         name = _capture_name(path)
         customer = customer_name(name.event_hub) if name else self._customer
         window = name.window if name else datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        contents = self._read(path, name, window)
+        contents = self._read(path, name, window, progress)
         merged = sum(self._stage(customer, record) for record in contents.staged)
         write_contents(self._lake, contents, customer=customer, path=str(path), etag="", window=window)
         return Counts(
@@ -74,22 +73,21 @@ class LocalCondensing:
             bytes=path.stat().st_size,
         )
 
-    def _read(self, path: Path, name: CaptureName | None, window: datetime) -> Contents:
+    def _read(self, path: Path, name: CaptureName | None, window: datetime, progress: Progress) -> Contents:
         # A file without a name of its own may be of any partition, so its events are compared with none.
         partition = (name.namespace, name.event_hub, name.partition_id) if name else (str(path), "", "")
         data = _mapped(path)
-        contents = read_contents(
-            scan(data, self._max_body_bytes), data, window=window, seen=self._spans[partition]
-        )
+        found = _reported(scan(data, self._max_body_bytes), len(data), progress)
+        contents = read_contents(found, data, window=window, seen=self._spans[partition])
         self._spans[partition] += contents.spans
         return contents
 
     def _stage(self, customer: str, record: StageRecord) -> bool:
         """Add a record to its operation; whether it is new there."""
         records = self._staged[customer].setdefault(record.operation_id, {})
-        if record.digest in records:
+        if record.content in records:
             return False
-        records[record.digest] = record
+        records[record.content] = record
         return True
 
     def _write_operations(self) -> int:
@@ -98,6 +96,17 @@ class LocalCondensing:
                 revisions = ((condense(operations[one].values()), ()) for one in some)
                 write_operations(self._lake, revisions, customer=customer)
         return sum(len(operations) for operations in self._staged.values())
+
+
+def _reported(
+    found: Iterable[CapturedEvent | Damage], size: int, progress: Progress
+) -> Iterator[CapturedEvent | Damage]:
+    reached = 0
+    for one in found:
+        progress(one.file_offset - reached)
+        reached = one.file_offset
+        yield one
+    progress(size - reached)
 
 
 def _capture_name(path: Path) -> CaptureName | None:
