@@ -83,12 +83,12 @@ def condensed_tables(
     """Condense capture files of the run's partitions, then emit the operations that are due."""
     partitions = customer_days_of(context.partition_keys)
     step = CondensingStep(
-        deployment.store, deployment.container, deployment.lake, deployment.settings.step, context.run_id
+        deployment.store, deployment.container, deployment.lake, deployment.settings.step, context.run.run_id
     )
     if config.waiting_only:
         result = step.condense_waiting(partitions, config.file_ids)
     else:
-        redo = context.run.root_run_id or context.run_id
+        redo = context.run.root_run_id or context.run.run_id
         result = step.condense_again(partitions, redo=redo, hours=config.hours)
     _log_trouble(context, result)
     if len(result.done) <= deployment.settings.observations_per_run:

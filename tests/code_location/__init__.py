@@ -1,0 +1,1 @@
+"""What Dagster is promised: assets, checks, sensors and schedules, and what a real instance makes of them."""

@@ -1,0 +1,64 @@
+"""What is promised of a demo's plan: one folder, and settings that the product takes."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from azmdr.config import Settings
+from azmdr.demo.plan import DEADLINE, LINGER, DemoPlan
+from lab.__main__ import main as lab
+from lab.azurite import ACCOUNT_KEY
+
+STORAGE = {
+    "connection_string": f"AccountName=devstoreaccount1;AccountKey={ACCOUNT_KEY};BlobEndpoint=http://b;",
+    "blob_endpoint": "http://127.0.0.1:1/devstoreaccount1",
+    "queue_endpoint": "http://127.0.0.1:2/devstoreaccount1",
+}
+
+
+def plan(folder: Path, *, once: bool = False) -> DemoPlan:
+    return DemoPlan(once=once, folder=folder, port=3000, seed=7, size=1.0)
+
+
+def test_the_product_takes_the_settings_and_knows_every_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = plan(tmp_path).environment(STORAGE)
+    monkeypatch.chdir(tmp_path)
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    settings = Settings.load()
+    known = {f"AZMDR_{name.upper()}" for name in Settings.model_fields}
+    assert {key for key in environment if key.startswith("AZMDR_")} <= known
+    assert settings.capture_container == "http://127.0.0.1:1/devstoreaccount1/capture"
+    assert settings.capture_queue == "http://127.0.0.1:2/devstoreaccount1/capture-events"
+    assert settings.storage_account_key is not None
+    assert settings.storage_account_key.get_secret_value() == ACCOUNT_KEY
+    assert (settings.linger, settings.deadline) == (LINGER, DEADLINE)
+    assert settings.lake.startswith(str(tmp_path))
+
+
+def test_everything_is_kept_in_one_folder(tmp_path: Path) -> None:
+    made = plan(tmp_path)
+    for place in (
+        made.expected,
+        made.lake,
+        made.dagster_home,
+        Path(made.store_url.removeprefix("sqlite:///")),
+    ):
+        assert place.is_relative_to(tmp_path / "demo")
+
+
+def test_a_demo_that_is_played_once_leaves_the_other_ones_folder_alone(tmp_path: Path) -> None:
+    assert plan(tmp_path, once=True).home != plan(tmp_path).home
+    assert plan(Path("here")).home.is_absolute()
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_the_lab_takes_the_arguments(tmp_path: Path, *, once: bool) -> None:
+    arguments = plan(tmp_path, once=once).replay_arguments(STORAGE["connection_string"])
+    # With a size no lab takes, so that it reads all arguments and then does nothing.
+    result = CliRunner().invoke(lab, ["replay", *arguments, "--size", "-1"])
+    assert "Invalid value for '--size'" in result.output
+    assert ("--forever" in arguments) != once
