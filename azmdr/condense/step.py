@@ -8,8 +8,11 @@ or is recognised.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from azmdr.capture.avro import CapturedEvent, scan
 from azmdr.capture.container import CaptureContainer, CaptureFileChangedError, CaptureFileGoneError
@@ -105,10 +108,11 @@ class CondensingStep:
     def condense_waiting(self, partitions: Sequence[CustomerDay], file_ids: Sequence[int] = ()) -> StepResult:
         """Condense what waits in some partitions, or only the files named, then emit what is due."""
         result = StepResult()
-        while files := self._claim_waiting(
-            partitions, file_ids, tried=[one.file.id for one in result.not_done]
-        ):
-            self._condense(files, result)
+        with self._claims_given_back():
+            while files := self._claim_waiting(
+                partitions, file_ids, tried=[one.file.id for one in result.not_done]
+            ):
+                self._condense(files, result)
         return self._emit_due(partitions, result)
 
     def condense_again(
@@ -119,18 +123,30 @@ class CondensingStep:
         ``hours`` limits it to the files whose window ends in these hours of the day (UTC).
         """
         result = StepResult()
-        with self.store.write() as connection:
-            files = ledger.claim_everything(
-                connection,
-                partitions,
-                owner=self.run_id,
-                redo=redo,
-                now=self.clock(),
-                lease=self.settings.claim_lease,
-                hours=hours,
-            )
-        self._condense(files, result)
+        with self._claims_given_back():
+            with self.store.write() as connection:
+                files = ledger.claim_everything(
+                    connection,
+                    partitions,
+                    owner=self.run_id,
+                    redo=redo,
+                    now=self.clock(),
+                    lease=self.settings.claim_lease,
+                    hours=hours,
+                )
+            self._condense(files, result)
         return self._emit_due(partitions, result)
+
+    @contextmanager
+    def _claims_given_back(self) -> Iterator[None]:
+        """When the step fails, its files wait for another run now and not only when their lease runs out."""
+        try:
+            yield
+        except Exception:
+            # Should the store be what failed, the lease gives them back in time.
+            with suppress(SQLAlchemyError), self.store.write() as connection:
+                ledger.give_back(connection, owner=self.run_id)
+            raise
 
     def _claim_waiting(
         self, partitions: Sequence[CustomerDay], file_ids: Sequence[int], tried: Sequence[int]

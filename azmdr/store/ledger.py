@@ -248,6 +248,14 @@ def prolong(connection: Connection, *, owner: str, now: datetime, lease: timedel
     connection.execute(held.values(lease_until=now + lease))
 
 
+def give_back(connection: Connection, *, owner: str) -> None:
+    """Let everything a run still holds wait again."""
+    held = (CAPTURE_FILE.c.claimed_by == owner, CAPTURE_FILE.c.state == FileState.CLAIMED)
+    connection.execute(
+        update(CAPTURE_FILE).where(*held).values(state=FileState.WAITING, claimed_by=None, lease_until=None)
+    )
+
+
 def still_held(connection: Connection, file_ids: Collection[int], *, owner: str) -> set[int]:
     """Which of these files a run still holds, locked against others until the transaction ends."""
     query = (

@@ -9,7 +9,7 @@ import pytest
 
 from azmdr.lake.layout import Table
 from azmdr.lake.storage import DirectoryLake
-from azmdr.store import ledger
+from azmdr.store import ledger, operations
 from tests.condense.capture_files import (
     CUSTOMER,
     TODAY,
@@ -149,3 +149,21 @@ def test_however_few_bytes_a_transaction_may_hold_every_file_is_done(bench: Work
     bench.arrive(*(file_of_bodies(envelope(resource_log_bytes(str(n))), partition=n) for n in range(4)))
     assert len(bench.condense(bytes_per_commit=size).done) == 4
     assert bench.states() == {"done": 4}
+
+
+def test_a_run_that_fails_gives_its_files_back_at_once(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.arrive(file_of_bodies(envelope(START)), file_of_bodies(envelope(SUCCESS), partition=1))
+    with monkeypatch.context() as failing:
+        failing.setattr(operations, "add_records", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            bench.condense()
+    assert bench.states() == {"waiting": 2}
+    bench.condense()
+    assert bench.states() == {"done": 2}
+    with monkeypatch.context() as failing:
+        failing.setattr(operations, "add_records", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            bench.step().condense_again([TODAY], redo="a backfill")
+    assert bench.states() == {"waiting": 2}
