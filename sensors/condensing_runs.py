@@ -38,8 +38,8 @@ def in_flight(instance: dg.DagsterInstance) -> InFlight:
     return InFlight(len(runs), frozenset(files), frozenset(partitions))
 
 
-def request(run: Run) -> dg.RunRequest:
-    """The request for a planned run."""
+def request(run: Run, reason: str | None = None) -> dg.RunRequest:
+    """The request for a planned run. ``reason`` says what for, where not for the files that wait."""
     match run:
         case FileRun(file):
             return dg.RunRequest(
@@ -50,22 +50,17 @@ def request(run: Run) -> dg.RunRequest:
             )
         case DayRun(partition):
             return dg.RunRequest(
-                partition_key=partition_key(partition), run_config=_config(), tags={KIND_TAG: "customer-day"}
+                partition_key=partition_key(partition),
+                run_config=_config(),
+                tags={KIND_TAG: reason or "customer-day"},
             )
         case RangeRun(first, last, day):
             tags = {
-                KIND_TAG: "range",
+                KIND_TAG: reason or "range",
                 _RANGE_START: partition_key(CustomerDay(first, day)),
                 _RANGE_END: partition_key(CustomerDay(last, day)),
             }
             return dg.RunRequest(run_config=_config(), tags=tags)
-
-
-def emission_request(partition: CustomerDay) -> dg.RunRequest:
-    """A run that only emits: there may be no file waiting in its partition."""
-    return dg.RunRequest(
-        partition_key=partition_key(partition), run_config=_config(), tags={KIND_TAG: "due operations"}
-    )
 
 
 def _config(file_ids: Sequence[int] = ()) -> dg.RunConfig:

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from azmdr.capture.runs import plan_emissions
 from azmdr.config import Settings
-from azmdr.store.ledger import CustomerDay
 from azmdr.store.operations import customers_due
 from azmdr_dagster.jobs import condense_capture_files
 from azmdr_dagster.partitions import customers
 from azmdr_dagster.resources import Deployment
-from sensors.condensing_runs import emission_request, in_flight
+from sensors.condensing_runs import in_flight, request
 
 
 @dg.sensor(
@@ -30,12 +30,9 @@ def due_operations_sensor(
     now = datetime.now(UTC)
     with deployment.store.read() as connection:
         due = customers_due(connection, settings.patience, now)
+    known = context.instance.get_dynamic_partitions(str(customers.name))
     flying = in_flight(context.instance)
-    known = set(context.instance.get_dynamic_partitions(str(customers.name)))
-    busy = {partition.customer for partition in flying.partitions}
-    idle = [customer for customer in due if customer in known and customer not in busy]
-    room = max(0, settings.run_bounds.in_flight - flying.runs)
-    requests = [emission_request(CustomerDay(customer, f"{now:%Y-%m-%d}")) for customer in idle[:room]]
-    if not requests:
-        return dg.SkipReason(f"{len(due)} customers with due operations, {len(idle)} of them idle")
-    return dg.SensorResult(run_requests=requests)
+    runs = plan_emissions(set(due), flying, settings.run_bounds, known, f"{now:%Y-%m-%d}")
+    if not runs:
+        return dg.SkipReason(f"{len(due)} customers with due operations, {flying.runs} runs in flight")
+    return dg.SensorResult(run_requests=[request(run, reason="due operations") for run in runs])

@@ -102,11 +102,29 @@ def plan_runs(
             file for file in waiting.oldest if file.partition in by_day and file.id not in in_flight.file_ids
         )
         runs = [FileRun(file) for file in alone]
-    elif len(by_day) <= bounds.day_runs:
-        runs = [DayRun(partition, by_day[partition]) for partition in sorted(by_day, key=_by_day)]
     else:
-        runs = _ranges(by_day, bounds.customers_per_range, customers)
+        runs = _whole_partitions(by_day, bounds, customers)
     return list(runs)[:room]
+
+
+def plan_emissions(
+    due: Collection[str], in_flight: InFlight, bounds: RunBounds, customers: Sequence[str], day: str
+) -> list[Run]:
+    """The runs that emit due operations: of a day's partition of each customer no whole run is about.
+
+    Args:
+        due: the customers with due operations.
+        in_flight: runs already asked for; each emits what its customers have due.
+        bounds: how many, and of which size.
+        customers: every customer in the order of the partitions.
+        day: the partition that the runs are of; any will do.
+    """
+    room = max(0, bounds.in_flight - in_flight.runs)
+    busy = {partition.customer for partition in in_flight.partitions}
+    idle = {
+        CustomerDay(customer, day): 0 for customer in customers if customer in due and customer not in busy
+    }
+    return _whole_partitions(idle, bounds, customers)[:room]
 
 
 def open_partitions(
@@ -118,6 +136,15 @@ def open_partitions(
         for partition, files in by_day.items()
         if partition not in in_flight.partitions and partition.day in days and partition.customer in customers
     }
+
+
+def _whole_partitions(
+    by_day: Mapping[CustomerDay, int], bounds: RunBounds, customers: Sequence[str]
+) -> list[Run]:
+    """A run for each partition, or where they are many for stretches of them."""
+    if len(by_day) > bounds.day_runs:
+        return _ranges(by_day, bounds.customers_per_range, customers)
+    return [DayRun(partition, by_day[partition]) for partition in sorted(by_day, key=_by_day)]
 
 
 def _ranges(by_day: Mapping[CustomerDay, int], longest: int, customers: Sequence[str]) -> list[Run]:

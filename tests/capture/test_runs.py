@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azmdr.capture.names import TIME_FIRST, CaptureName
-from azmdr.capture.runs import DayRun, FileRun, InFlight, RangeRun, Run, RunBounds, Waiting, plan_runs
+from azmdr.capture.runs import (
+    DayRun,
+    FileRun,
+    InFlight,
+    RangeRun,
+    Run,
+    RunBounds,
+    Waiting,
+    plan_emissions,
+    plan_runs,
+)
 from azmdr.store.ledger import CustomerDay, LedgerFile
 
 NOON: Final = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -230,3 +240,30 @@ def test_a_range_is_no_longer_than_the_bound(files: list[LedgerFile], bounds: Ru
     for run in plan(files, bounds=bounds):
         if isinstance(run, RangeRun):
             assert len(partitions_of(run)) <= bounds.customers_per_range
+
+
+# Emission
+
+
+def test_each_customer_with_due_operations_gets_a_run() -> None:
+    assert plan_emissions({"fabrikam", "contoso"}, NOTHING, BOUNDS, CUSTOMERS, TODAY) == [
+        DayRun(CustomerDay("contoso", TODAY), 0),
+        DayRun(CustomerDay("fabrikam", TODAY), 0),
+    ]
+
+
+def test_a_customer_whom_a_run_is_about_emits_by_that_run() -> None:
+    about_contoso = InFlight(1, partitions=frozenset({CustomerDay("contoso", YESTERDAY)}))
+    assert plan_emissions({"contoso"}, about_contoso, BOUNDS, CUSTOMERS, TODAY) == []
+
+
+def test_many_customers_with_due_operations_share_runs() -> None:
+    runs = plan_emissions(set(CUSTOMERS), NOTHING, BOUNDS, CUSTOMERS, TODAY)
+    assert [type(run) for run in runs] == [RangeRun] * len(runs)
+    assert runs[0] == RangeRun(CUSTOMERS[0], CUSTOMERS[BOUNDS.customers_per_range - 1], TODAY, 0)
+    assert len(runs) == min(BOUNDS.in_flight, -(-len(CUSTOMERS) // BOUNDS.customers_per_range))
+
+
+def test_no_more_emissions_are_asked_for_than_the_bound_in_flight() -> None:
+    full = InFlight(BOUNDS.in_flight)
+    assert plan_emissions({"contoso"}, full, BOUNDS, CUSTOMERS, TODAY) == []
