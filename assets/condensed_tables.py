@@ -1,10 +1,12 @@
 """``activity_records``, ``operations``, ``quarantined_records``: what capture files become, in one pass."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 from pydantic import Field
 
+from azmdr.condense.attempts import Outcome
 from azmdr.condense.conservation import Discrepancy, discrepancies
 from azmdr.condense.step import CondensingStep, DoneFile, StepResult
 from azmdr.lake.layout import Table, table_prefix
@@ -72,7 +74,12 @@ def _spec(table: Table, description: str) -> dg.AssetSpec:
                 " merged into an operation, a duplicate, or quarantined. Recounted from the rows in the lake"
                 " and the store."
             ),
-        )
+        ),
+        dg.AssetCheckSpec(
+            "capture_files_read",
+            asset=Table.ACTIVITY_RECORDS.value,
+            description="Every capture file of the run could be read; the others are named, with the reason.",
+        ),
     ],
     partitions_def=customer_days,
     backfill_policy=dg.BackfillPolicy.single_run(),
@@ -96,6 +103,7 @@ def condensed_tables(
     for table in Table:
         _describe_partitions(context, table, partitions, result, deployment.lake.address)
         yield dg.MaterializeResult(asset_key=table.value)
+    yield _all_read(result)
     yield _conservation(discrepancies(deployment.store, deployment.lake, result.done), result)
 
 
@@ -136,24 +144,26 @@ def _describe_partitions(
     result: StepResult,
     lake: str,
 ) -> None:
+    done: defaultdict[CustomerDay, list[DoneFile]] = defaultdict(list)
+    for one in result.done:
+        done[one.file.partition].append(one)
     for partition in partitions:
-        metadata = _metadata(table, partition, result, lake)
+        metadata = _metadata(table, done[partition], result.emitted[partition.customer])
+        metadata["lake"] = f"{lake}/{table_prefix(partition.customer, table)}"
         context.add_asset_metadata(metadata, asset_key=table.value, partition_key=partition_key(partition))
 
 
 def _metadata(
-    table: Table, partition: CustomerDay, result: StepResult, lake: str
+    table: Table, done: Sequence[DoneFile], emitted: Mapping[Outcome, int]
 ) -> dict[str, dg.TableMetadataValue | int | str]:
-    done = [one for one in result.done if one.file.partition == partition]
     counts = sum((one.counts for one in done), start=Counts())
-    emitted = result.emitted[partition.customer]
     rows = {
         Table.ACTIVITY_RECORDS: counts.passed_through,
         Table.OPERATIONS: sum(emitted.values()),
         Table.QUARANTINED_RECORDS: counts.quarantined,
     }
     return {
-        "dagster/row_count": rows[table],
+        "rows written": rows[table],
         "capture files": counts.files,
         "capture bytes": counts.bytes,
         "events": counts.events,
@@ -164,7 +174,6 @@ def _metadata(
         "quarantined": counts.quarantined,
         "operations emitted": sum(emitted.values()),
         **{f"operations: {outcome}": number for outcome, number in sorted(emitted.items())},
-        "lake": f"{lake}/{table_prefix(partition.customer, table)}",
         "files": _files_table(done),
     }
 
@@ -180,6 +189,21 @@ def _files_table(done: Sequence[DoneFile]) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(
         records=[dg.TableRecord(dict(zip(columns, row, strict=True))) for row in rows],
         schema=dg.TableSchema([dg.TableColumn(*column) for column in zip(columns, kinds, strict=True)]),
+    )
+
+
+def _all_read(result: StepResult) -> dg.AssetCheckResult:
+    reasons = [f"- {one.state}: {one.reason}" for one in result.not_done]
+    return dg.AssetCheckResult(
+        asset_key=Table.ACTIVITY_RECORDS.value,
+        check_name="capture_files_read",
+        passed=not reasons,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "files read": len(result.done),
+            "files not read": len(reasons),
+            "reasons": dg.MetadataValue.md("\n".join(reasons[:FILES_SHOWN]) or "none"),
+        },
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -67,9 +68,9 @@ def condense(files: tuple[Path, ...], out: Path, customer: str, *, as_json: bool
         "seconds": round(time.monotonic() - begun, 3),
     }
     if as_json:
-        click.echo(json.dumps(shown))
+        click.echo(json.dumps({**shown, "quarantine_reasons": dict(sorted(result.reasons.items()))}))
     else:
-        _show(shown, f"condensed into {out}")
+        _show(shown, result.reasons, out)
 
 
 @main.command()
@@ -121,8 +122,13 @@ def _progress() -> Progress:
     )
 
 
-def _show(counts: dict[str, int | float], title: str) -> None:
-    table = ShownTable(title=title, show_header=False)
+def _show(counts: Mapping[str, int | float], reasons: Mapping[str, int], out: Path) -> None:
+    table = ShownTable(show_header=False)
     for name, value in counts.items():
         table.add_row(name.replace("_", " "), f"{value:,}")
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    console.print(f"The tables are in {out}.", soft_wrap=True, highlight=False)
+    for reason, pieces in sorted(reasons.items()):
+        what = f"{pieces:,} quarantined as {reason}; see table=quarantined_records"
+        console.print(what, soft_wrap=True, highlight=False)

@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     deadline: Seconds = 900
     """How long an operation that has not ended waits before it is told as it stands."""
     run_bounds: RunBounds = RunBounds()
+    run_seconds: Seconds = 600
+    """How long a run claims more files; it must end well within Dagster's ``max_runtime_seconds``."""
     files_per_commit: Count = 50
     """Capture files that become one transaction."""
     bytes_per_commit: Count = 256 * 2**20
@@ -148,6 +150,7 @@ class Settings(BaseSettings):
         """What the condensing step needs to know."""
         return StepSettings(
             patience=self.patience,
+            budget=timedelta(seconds=self.run_seconds),
             claim_lease=timedelta(seconds=self.claim_lease),
             files_per_commit=self.files_per_commit,
             bytes_per_commit=self.bytes_per_commit,

@@ -63,7 +63,12 @@ def azurite(folder: Path | None, blob_port: int, queue_port: int) -> None:
 
 
 @main.command()
-@click.option("--connection-string", required=True, help="Of the storage account, as `azurite` prints it.")
+@click.option(
+    "--connection-string",
+    envvar="LAB_CONNECTION_STRING",
+    required=True,
+    help="Of the storage account, as `azurite` prints it; or in LAB_CONNECTION_STRING.",
+)
 @click.option("--container", default="capture", show_default=True)
 @click.option("--queue", default="capture-events", show_default=True)
 @click.option(

@@ -55,8 +55,10 @@ def _plan(context: dg.SensorEvaluationContext, deployment: Deployment) -> list[R
         # Files of other partitions, however old, must not hide those that can be asked for. And where more
         # partitions than this are open, files are not asked for one by one.
         enough = bounds.files_alone + bounds.in_flight
-        some = sorted(open_partitions(by_day, flying, known, dates))[:enough]
+        some = list(open_partitions(by_day, flying, known, dates))[:enough]
         waiting = Waiting(by_day, ledger.waiting_files(connection, now, enough, some))
+    if stranded := sum(files for partition, files in by_day.items() if partition.day not in dates):
+        context.log.warning("%s files wait on days before partitions_start, or in the future", stranded)
     runs = plan_runs(waiting, flying, bounds, known, dates)
     with deployment.store.write() as connection:
         ledger.note_requests(connection, [run.file.id for run in runs if isinstance(run, FileRun)])

@@ -32,7 +32,7 @@ def due_operations_sensor(
         due = customers_due(connection, settings.patience, now)
     known = context.instance.get_dynamic_partitions(str(customers.name))
     flying = in_flight(context.instance)
-    runs = plan_emissions(set(due), flying, settings.run_bounds, known, f"{now:%Y-%m-%d}")
+    runs = plan_emissions(due, flying, settings.run_bounds, known, f"{now:%Y-%m-%d}")
     if not runs:
         return dg.SkipReason(f"{len(due)} customers with due operations, {flying.runs} runs in flight")
     return dg.SensorResult(run_requests=[request(run, reason="due operations") for run in runs])

@@ -76,6 +76,8 @@ class Damage:
     file_offset: int
     length: int
     detail: str
+    content: bytes | None = None
+    """What could not be read, where it is not that stretch of the file: a body out of a compressed block."""
 
 
 def scan(data: Buffer, max_body_bytes: int = MAX_BODY_BYTES) -> Iterator[CapturedEvent | Damage]:
@@ -304,14 +306,16 @@ class _Block:
             raise ValueError("an event has no time it was enqueued")
         body = _body(held, starts[layout.body], layout.body_branches)
         if body is not None and len(body) > self._max_body_bytes:
-            return self._too_large(sequence_number, starts[layout.body + 1] - len(body), len(body)), at
+            return self._too_large(sequence_number, starts[layout.body + 1] - len(body), body), at
         content = None if body is None else bytes(body)
         return CapturedEvent(sequence_number, enqueued, content, self._frame.offset), at
 
-    def _too_large(self, sequence_number: int, at: int, length: int) -> Damage:
-        offset = self._frame.offset if self._header.compressed else self._frame.start + at
+    def _too_large(self, sequence_number: int, at: int, body: Bytes) -> Damage:
+        length = len(body)
         detail = f"event {sequence_number} has a body of {length} bytes; the bound is {self._max_body_bytes}"
-        return Damage(BODY_TOO_LARGE, offset, length, detail)
+        if self._header.compressed:
+            return Damage(BODY_TOO_LARGE, self._frame.offset, length, detail, bytes(body))
+        return Damage(BODY_TOO_LARGE, self._frame.start + at, length, detail)
 
 
 def _body(held: Bytes, at: int, branches: tuple[str, ...]) -> Bytes | None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
-from azure.storage.blob import ContainerClient
+from azure.storage.blob import ContainerClient, StorageErrorCode
 
 from azmdr.capture.messages import etag_text
 
@@ -61,6 +61,7 @@ class CaptureContainer:
         Raises:
             CaptureFileGoneError: there is no such blob any more.
             CaptureFileChangedError: it has another content now.
+            AzureError: the service did not answer, or refused; this says nothing about the blob.
         """
         try:
             blob = self._client.download_blob(
@@ -68,6 +69,9 @@ class CaptureContainer:
             )
             return blob.readall()
         except ResourceNotFoundError as error:
+            # Where the whole container is missing, the address is wrong and the blob may well be there.
+            if getattr(error, "error_code", None) != StorageErrorCode.BLOB_NOT_FOUND:
+                raise
             raise CaptureFileGoneError(path) from error
         except ResourceModifiedError as error:
             # A blob that is gone meets no condition either, and a server may answer with that alone.

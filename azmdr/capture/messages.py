@@ -27,6 +27,7 @@ _SUBJECT: Final = re.compile(
 _LONGEST_EXCERPT: Final = 48
 
 _Text = Annotated[str, Meta(min_length=1)]
+_Etag = Annotated[str, Meta(min_length=1, max_length=256)]
 _AwareTime = Annotated[datetime, Meta(tz=True)]
 _Size = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _Shape = TypeVar("_Shape")
@@ -65,7 +66,7 @@ class _Event(Struct, rename="camel"):
 
 
 class _BlobData(Struct, rename={"etag": "eTag", "content_length": "contentLength"}):
-    etag: _Text
+    etag: _Etag
     content_length: _Size
     url: _Text
 

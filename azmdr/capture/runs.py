@@ -76,6 +76,7 @@ class Waiting:
     """What waits: how many files in each partition, and the oldest of them one by one."""
 
     by_day: Mapping[CustomerDay, int]
+    """In the order in which they are to be served: the one that has waited longest first."""
     oldest: Sequence[LedgerFile]
 
 
@@ -108,12 +109,12 @@ def plan_runs(
 
 
 def plan_emissions(
-    due: Collection[str], in_flight: InFlight, bounds: RunBounds, customers: Sequence[str], day: str
+    due: Sequence[str], in_flight: InFlight, bounds: RunBounds, customers: Sequence[str], day: str
 ) -> list[Run]:
     """The runs that emit due operations: of a day's partition of each customer no whole run is about.
 
     Args:
-        due: the customers with due operations.
+        due: the customers with due operations, the one that waited longest first.
         in_flight: runs already asked for; each emits what its customers have due.
         bounds: how many, and of which size.
         customers: every customer in the order of the partitions.
@@ -121,9 +122,8 @@ def plan_emissions(
     """
     room = max(0, bounds.in_flight - in_flight.runs)
     busy = {partition.customer for partition in in_flight.partitions}
-    idle = {
-        CustomerDay(customer, day): 0 for customer in customers if customer in due and customer not in busy
-    }
+    known = set(customers)
+    idle = {CustomerDay(customer, day): 0 for customer in due if customer in known and customer not in busy}
     return _whole_partitions(idle, bounds, customers)[:room]
 
 
@@ -144,11 +144,15 @@ def _whole_partitions(
     """A run for each partition, or where they are many for stretches of them."""
     if len(by_day) > bounds.day_runs:
         return _ranges(by_day, bounds.customers_per_range, customers)
-    return [DayRun(partition, by_day[partition]) for partition in sorted(by_day, key=_by_day)]
+    return [DayRun(partition, files) for partition, files in by_day.items()]
 
 
 def _ranges(by_day: Mapping[CustomerDay, int], longest: int, customers: Sequence[str]) -> list[Run]:
-    """For each day, stretches of the customers' order that begin and end with a customer who waits."""
+    """For each day, stretches of the customers' order that begin and end with a customer who waits.
+
+    The stretch with the partition that has waited longest comes first.
+    """
+    turn = {partition: index for index, partition in enumerate(by_day)}
     place = {customer: index for index, customer in enumerate(customers)}
     stretches: list[list[CustomerDay]] = []
     for partition in sorted(by_day, key=lambda one: (one.day, place[one.customer])):
@@ -160,13 +164,10 @@ def _ranges(by_day: Mapping[CustomerDay, int], longest: int, customers: Sequence
         ):
             stretches.append([])
         stretches[-1].append(partition)
+    stretches.sort(key=lambda stretch: min(turn[partition] for partition in stretch))
     return [
         RangeRun(
             stretch[0].customer, stretch[-1].customer, stretch[0].day, sum(by_day[one] for one in stretch)
         )
         for stretch in stretches
     ]
-
-
-def _by_day(partition: CustomerDay) -> tuple[str, str]:
-    return partition.day, partition.customer

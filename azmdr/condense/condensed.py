@@ -19,6 +19,9 @@ from azmdr.condense.facts import STAGE_FIELDS, Shape, describe, subscription_of
 from azmdr.condense.members import ADDED, CONDENSED, Condensed, Template, Told, encode_members
 from azmdr.times import as_datetime, hour_of
 
+CONDENSER: Final = 1
+"""Counts up with every change of what a set of records becomes, so that a backfill replaces what was."""
+
 _BODY_FIELDS: Final = {
     Stage.START: b'"requestbody"',
     Stage.ACCEPT: b'"responseBody"',

@@ -158,7 +158,7 @@ def _from_damage(damage: Damage, data: Buffer) -> Quarantined:
         length=damage.length,
         sequence_number=None,
         index=None,
-        content=bytes(data[damage.file_offset : damage.file_offset + damage.length]),
+        content=damage.content or bytes(data[damage.file_offset : damage.file_offset + damage.length]),
     )
 
 

@@ -6,9 +6,12 @@ rows are written, and that it stands there after: killed in between, the next em
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from azmdr.condense.attempts import Outcome
 from azmdr.condense.classify import StageRecord, classify
@@ -41,30 +44,36 @@ class Emission:
     def emit_due(self, customer: str) -> Counter[Outcome]:
         """Write what is due, unless another run is about it; returns how many operations, by outcome."""
         written: Counter[Outcome] = Counter()
-        while revisions := self._take(customer):
-            write_operations(self.lake, revisions, customer=customer)
-            self._note(customer, revisions)
-            written.update(operation.outcome for operation, _ in revisions)
+        try:
+            while due := self._take(customer):
+                written.update(self._write(customer, due))
+        finally:
+            with suppress(SQLAlchemyError), self.store.write() as connection:
+                give_back_lease(connection, f"emit {customer}", owner=self.owner)
         return written
 
-    def _take(self, customer: str) -> list[_Revision]:
-        lease = f"emit {customer}"
+    def _take(self, customer: str) -> list[OpenOperation]:
         with self.store.write() as connection:
             operations.lock_customers(connection, [customer])
             now = self.clock()
-            if not take_lease(connection, lease, owner=self.owner, now=now, duration=self.lease):
+            if not take_lease(connection, f"emit {customer}", owner=self.owner, now=now, duration=self.lease):
                 return []
-            due = operations.due_operations(connection, customer, self.patience, now, OPERATIONS_AT_ONCE)
-            revisions = [(_condensed(operation), operation.emitted_hours) for operation in due]
-            new_hours = [(one, before) for one, before in revisions if one.hour not in before]
-            operations.note_hours(
-                connection, customer, ((one.operation_id, before | {one.hour}) for one, before in new_hours)
-            )
-            if not due:
-                give_back_lease(connection, lease, owner=self.owner)
-        return revisions
+            return operations.due_operations(connection, customer, self.patience, now, OPERATIONS_AT_ONCE)
 
-    def _note(self, customer: str, revisions: list[_Revision]) -> None:
+    def _write(self, customer: str, due: list[OpenOperation]) -> Counter[Outcome]:
+        revisions = [(_condensed(operation), operation.emitted_hours) for operation in due]
+        self._note_hours(customer, revisions)
+        write_operations(self.lake, revisions, customer=customer)
+        self._note_emitted(customer, revisions)
+        return Counter(operation.outcome for operation, _ in revisions)
+
+    def _note_hours(self, customer: str, revisions: list[_Revision]) -> None:
+        new = [(one.operation_id, before | {one.hour}) for one, before in revisions if one.hour not in before]
+        with self.store.write() as connection:
+            operations.lock_customers(connection, [customer])
+            operations.note_hours(connection, customer, new)
+
+    def _note_emitted(self, customer: str, revisions: list[_Revision]) -> None:
         emitted = [Emitted(operation.operation_id, operation.revision) for operation, _ in revisions]
         with self.store.write() as connection:
             operations.lock_customers(connection, [customer])

@@ -1,10 +1,11 @@
 """Condensing local files: the same condenser without a store, a queue or Dagster.
 
-All files given are taken together, so the records of one operation may stand in any of them. Nothing is
-left open: at the end every operation is written as it stands.
+All files given are taken together, so the records of one operation may stand in any of them; those an
+earlier call left in the same lake belong to it too. Nothing is left open: at the end every operation is
+written as it stands.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,12 +13,16 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
 from azmdr.capture.avro import Buffer, CapturedEvent, Damage, scan
 from azmdr.capture.names import AZURE_DEFAULT, TIME_FIRST, CaptureName, CaptureNameError, parse_capture_name
-from azmdr.condense.classify import StageRecord
+from azmdr.condense.classify import StageRecord, classify
 from azmdr.condense.condensed import condense
 from azmdr.condense.contents import Contents, Span, read_contents
-from azmdr.lake.layout import customer_name
+from azmdr.condense.members import rebuild_records
+from azmdr.lake.layout import Table, customer_name
+from azmdr.lake.read import read_latest
 from azmdr.lake.storage import LakeStorage
 from azmdr.lake.write import write_contents, write_operations
 from azmdr.store.ledger import Counts
@@ -36,6 +41,8 @@ class LocalResult:
 
     counts: Counts
     operations: int
+    reasons: Counter[str]
+    """Why pieces were quarantined, with how many each."""
 
 
 class LocalCondensing:
@@ -45,6 +52,7 @@ class LocalCondensing:
         self._lake = lake
         self._customer = customer_name(customer)
         self._max_body_bytes = max_body_bytes
+        self._reasons: Counter[str] = Counter()
         self._spans: defaultdict[tuple[str, str, str], list[Span]] = defaultdict(list)
         self._staged: defaultdict[str, dict[str, dict[bytes, StageRecord]]] = defaultdict(dict)
 
@@ -53,13 +61,14 @@ class LocalCondensing:
         counts = Counts()
         for path in paths:
             counts += self._add(path, progress)
-        return LocalResult(counts, self._write_operations())
+        return LocalResult(counts, self._write_operations(), self._reasons)
 
     def _add(self, path: Path, progress: Progress) -> Counts:
         name = _capture_name(path)
         customer = customer_name(name.event_hub) if name else self._customer
         window = name.window if name else datetime.fromtimestamp(path.stat().st_mtime, UTC)
         contents = self._read(path, name, window, progress)
+        self._reasons.update(piece.reason for piece in contents.quarantined)
         merged = sum(self._stage(customer, record) for record in contents.staged)
         write_contents(self._lake, contents, customer=customer, path=str(path), etag="", window=window)
         return Counts(
@@ -90,10 +99,24 @@ class LocalCondensing:
         records[record.content] = record
         return True
 
+    def _add_earlier(self, customer: str) -> dict[str, tuple[datetime]]:
+        """Add the records an earlier call left of the same operations; returns the hours they stand in."""
+        hours: dict[str, tuple[datetime]] = {}
+        staged = self._staged[customer]
+        earlier = read_latest(self._lake, customer, Table.OPERATIONS)
+        for row in earlier.filter(pl.col("operation_id").is_in(list(staged))).iter_rows(named=True):
+            hours[row["operation_id"]] = (row["time"].replace(minute=0, second=0, microsecond=0),)
+            for content in rebuild_records(row["operation"], row["members"]):
+                record = classify(content)
+                if isinstance(record, StageRecord):
+                    staged[row["operation_id"]].setdefault(content, record)
+        return hours
+
     def _write_operations(self) -> int:
         for customer, operations in self._staged.items():
+            hours = self._add_earlier(customer)
             for some in _in_parts(sorted(operations), OPERATIONS_AT_ONCE):
-                revisions = ((condense(operations[one].values()), ()) for one in some)
+                revisions = ((condense(operations[one].values()), hours.get(one, ())) for one in some)
                 write_operations(self._lake, revisions, customer=customer)
         return sum(len(operations) for operations in self._staged.values())
 
@@ -101,12 +124,14 @@ class LocalCondensing:
 def _reported(
     found: Iterable[CapturedEvent | Damage], size: int, progress: Progress
 ) -> Iterator[CapturedEvent | Damage]:
-    reached = 0
+    left = size
     for one in found:
-        progress(one.file_offset - reached)
-        reached = one.file_offset
+        # Azure may write a whole file as one block, so the bodies tell the way, not where blocks begin.
+        step = min(left, len(one.body or b"") if isinstance(one, CapturedEvent) else one.length)
+        left -= step
+        progress(step)
         yield one
-    progress(size - reached)
+    progress(left)
 
 
 def _capture_name(path: Path) -> CaptureName | None:

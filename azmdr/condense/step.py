@@ -9,14 +9,17 @@ or is recognised.
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
-from sqlalchemy.exc import SQLAlchemyError
+from azure.core.exceptions import AzureError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from azmdr.capture.avro import CapturedEvent, scan
 from azmdr.capture.container import CaptureContainer, CaptureFileChangedError, CaptureFileGoneError
 from azmdr.condense.attempts import Outcome
+from azmdr.condense.classify import StageRecord
 from azmdr.condense.contents import Contents, Span, read_contents
 from azmdr.condense.emit import Emission
 from azmdr.lake.storage import LakeStorage
@@ -32,6 +35,8 @@ class StepSettings:
     """What a deployment chooses of the step; see :class:`azmdr.config.Settings`."""
 
     patience: Patience
+    budget: timedelta
+    """After it a run claims no more files."""
     claim_lease: timedelta
     files_per_commit: int
     bytes_per_commit: int
@@ -74,24 +79,19 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class _ReadFile:
-    """A file whose own rows are in the lake and whose operations are still to be added to."""
+    """A file whose own rows are in the lake, and what is left to commit: nothing of those rows is kept."""
 
     file: LedgerFile
-    contents: Contents
+    counts: Counts
+    """Without what became of the stage records; how many of them are merged, the store says."""
+    staged: Sequence[StageRecord]
+    spans: Sequence[Span]
     outputs: tuple[str, ...]
 
-    def counts(self, merged: int) -> Counts:
-        contents = self.contents
-        return Counts(
-            files=1,
-            events=contents.events,
-            records=contents.records,
-            passed_through=len(contents.passed),
-            merged=merged,
-            duplicates=contents.duplicates + len(contents.staged) - merged,
-            quarantined=len(contents.quarantined),
-            bytes=self.file.size,
-        )
+    def counts_with(self, merged: int) -> Counts:
+        """Of the stage records, those that are not merged are duplicates."""
+        duplicates = self.counts.duplicates + len(self.staged) - merged
+        return replace(self.counts, merged=merged, duplicates=duplicates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +106,17 @@ class CondensingStep:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def condense_waiting(self, partitions: Sequence[CustomerDay], file_ids: Sequence[int] = ()) -> StepResult:
-        """Condense what waits in some partitions, or only the files named, then emit what is due."""
+        """Condense what waits in some partitions, or only the files named, then emit what is due.
+
+        When the time is used up the rest goes on waiting, so that a run under steady load comes to its end.
+        """
         result = StepResult()
+        end = self.clock() + self.settings.budget
         with self._claims_given_back():
-            while files := self._claim_waiting(
-                partitions, file_ids, tried=[one.file.id for one in result.not_done]
+            while self.clock() < end and (
+                files := self._claim_waiting(
+                    partitions, file_ids, tried=[one.file.id for one in result.not_done]
+                )
             ):
                 self._condense(files, result)
         return self._emit_due(partitions, result)
@@ -142,10 +148,10 @@ class CondensingStep:
         """When the step fails, its files wait for another run now and not only when their lease runs out."""
         try:
             yield
-        except Exception:
-            # Should the store be what failed, the lease gives them back in time.
+        except BaseException as error:
+            # Should the store be what failed, the lease ends in time.
             with suppress(SQLAlchemyError), self.store.write() as connection:
-                ledger.give_back(connection, owner=self.run_id)
+                ledger.give_back(connection, owner=self.run_id, untried=_no_fault_of_a_file(error))
             raise
 
     def _claim_waiting(
@@ -186,11 +192,17 @@ class CondensingStep:
             self._commit([one for one in read if one is not None], result)
 
     def _read_or_put_aside(self, file: LedgerFile, result: StepResult) -> _ReadFile | None:
-        """Read one file. One that can't be read costs only itself, and says why in the ledger."""
+        """Read one file. One that can't be read costs only itself, and says why in the ledger.
+
+        A service that does not answer is no fault of the file: then the whole step fails, visibly, and the
+        file waits as if it had not been tried.
+        """
         try:
             if file.attempts > self.settings.file_attempts:
                 raise FileGivenUpError(file)
             return self._read(file)
+        except _SERVICE_ERRORS:
+            raise
         except CaptureFileGoneError as error:
             state, reason = FileState.GONE, str(error)
         except CaptureFileChangedError as error:
@@ -201,6 +213,9 @@ class CondensingStep:
             last = file.attempts >= self.settings.file_attempts
             state = FileState.FAILED if last else FileState.WAITING
             reason = f"capture file {file.path}: attempt {file.attempts}: {type(error).__name__}: {error}"
+        if file.completions and state in (FileState.GONE, FileState.SUPERSEDED):
+            # What it held is in the lake; that it can't be read once more takes nothing away.
+            state = FileState.DONE
         self._put_aside(FileNotDone(file, state, reason), result)
         return None
 
@@ -215,7 +230,16 @@ class CondensingStep:
             etag=file.etag,
             window=file.name.window,
         )
-        return _ReadFile(file, contents, tuple(outputs))
+        counts = Counts(
+            files=1,
+            events=contents.events,
+            records=contents.records,
+            passed_through=len(contents.passed),
+            duplicates=contents.duplicates,
+            quarantined=len(contents.quarantined),
+            bytes=file.size,
+        )
+        return _ReadFile(file, counts, contents.staged, contents.spans, tuple(outputs))
 
     def _contents(self, file: LedgerFile) -> Contents:
         data = self.container.read(file.path, file.etag)
@@ -246,11 +270,11 @@ class CondensingStep:
             for one in read:
                 if one.file.id not in held:
                     continue
-                merged = operations.add_records(connection, one.file, one.contents.staged, now)
+                merged = operations.add_records(connection, one.file, one.staged, now)
                 if one.file.completions:
                     operations.emit_again(connection, one.file)
-                spans.replace_spans(connection, one.file, one.contents.spans)
-                counts = one.counts(merged)
+                spans.replace_spans(connection, one.file, one.spans)
+                counts = one.counts_with(merged)
                 ledger.complete(connection, one.file.id, counts, one.outputs, run_id=self.run_id, now=now)
                 done.append(DoneFile(one.file, counts, one.outputs))
         for finished in done:
@@ -266,6 +290,15 @@ class CondensingStep:
         for customer in sorted({partition.customer for partition in partitions}):
             result.emitted[customer] = emission.emit_due(customer)
         return result
+
+
+_SERVICE_ERRORS: Final = (AzureError, OSError, OperationalError)
+"""What says that a service did not answer, and nothing about the file."""
+
+
+def _no_fault_of_a_file(error: BaseException) -> bool:
+    """Whether a step ended by Ctrl-C, by being cancelled, or by a service that did not answer."""
+    return isinstance(error, _SERVICE_ERRORS) or not isinstance(error, Exception)
 
 
 class FileGivenUpError(RuntimeError):

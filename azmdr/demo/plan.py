@@ -47,11 +47,11 @@ class DemoPlan:
         """Dagster's instance."""
         return self.home / "dagster"
 
-    def replay_arguments(self, connection_string: str) -> list[str]:
+    def replay_arguments(self) -> list[str]:
         """What the lab is to play, and where to."""
         mode = ["--speed", "2"] if self.once else ["--forever", "--window", "10"]
         return [
-            *("--connection-string", connection_string, "--container", CONTAINER, "--queue", QUEUE),
+            *("--container", CONTAINER, "--queue", QUEUE),
             *("--state", str(self.home / "replay.json"), "--expected", str(self.expected)),
             *("--seed", str(self.seed), "--size", str(self.size)),
             *mode,

@@ -61,7 +61,9 @@ def print_report(console: Console, verdict: Verdict, progress: Progress, wrong: 
 
 
 def _stories(verdict: Verdict) -> ShownTable:
-    table = ShownTable("story", "expected", "planted", "seen as expected", title="Planted operations")
+    table = ShownTable(title="Planted operations")
+    for heading in ("story", "expected", "planted", "seen as expected"):
+        table.add_column(heading, overflow="fold")
     for story in verdict.stories:
         outcomes = ", ".join(f"{number} {outcome}" for outcome, number in story.outcomes.items())
         seen = f"[red]{story.as_expected}[/red]" if story.misses else str(story.as_expected)

@@ -49,9 +49,8 @@ def _play(plan: DemoPlan, processes: Processes, console: Console) -> bool:
         storage = processes.answer("azurite", timeout=60)
         # Opened here first, so that daemon, webserver and runs find its tables made.
         store = Store.open(plan.store_url)
-        processes.start(
-            "replay", command("lab", "replay", *plan.replay_arguments(storage["connection_string"])), {}
-        )
+        secret = {"LAB_CONNECTION_STRING": storage["connection_string"]}
+        processes.start("replay", command("lab", "replay", *plan.replay_arguments()), secret)
         port = free_port(plan.port)
         address = f"http://127.0.0.1:{port}"
         processes.start("dagster", dagster_dev(port), plan.environment(storage))

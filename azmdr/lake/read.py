@@ -27,13 +27,15 @@ def read_latest(
 def latest(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     """Of all rows about one thing, the one that counts.
 
-    An operation's highest revision, wherever it stands. A record's highest revision, of equal ones the
-    earliest, and of one record spelt in two ways always the same. A quarantined piece has only ever one.
+    An operation's highest revision, wherever it stands, as the newest condenser made it. A record's highest
+    revision, of equal ones the earliest, and of one record spelt in two ways always the same. A quarantined
+    piece has only ever one.
     """
     key = KEYS[table]
     match table:
         case Table.OPERATIONS:
-            ranked = rows.sort(key, "revision", "moved", descending=[False, True, False])
+            order = [key, "revision", "condenser", "moved"]
+            ranked = rows.sort(order, descending=[False, True, True, False])
             return ranked.unique(key, keep="first", maintain_order=True).filter(~pl.col("moved"))
         case Table.ACTIVITY_RECORDS:
             order = [key, "revision", "time", "digest", "record"]

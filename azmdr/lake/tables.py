@@ -36,6 +36,7 @@ OPERATIONS: Final = pl.Schema(
     {
         "operation_id": pl.String(),
         "revision": pl.Int64(),
+        "condenser": pl.Int32(),
         "moved": pl.Boolean(),
         "time": _TIME,
         "last_time": _TIME,

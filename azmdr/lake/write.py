@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from azmdr.condense.classify import PassedRecord
-from azmdr.condense.condensed import Operation
+from azmdr.condense.condensed import CONDENSER, Operation
 from azmdr.condense.contents import Contents, Quarantined
 from azmdr.condense.identity import key_digest
 from azmdr.lake.layout import Bucket, Table
@@ -72,7 +72,8 @@ def _write(lake: LakeStorage, bucket: Bucket, name: str, rows: Sequence[dict[str
 
 def _name_of(rows: Sequence[dict[str, Any]]) -> str:
     return key_digest(
-        "operations", *(f"{row['operation_id']} {row['revision']} {row['moved']}" for row in rows)
+        "operations",
+        *(f"{row['operation_id']} {row['revision']} {row['condenser']} {row['moved']}" for row in rows),
     )
 
 
@@ -99,6 +100,7 @@ def _operation_row(operation: Operation, *, moved: bool) -> dict[str, Any]:
     return {
         "operation_id": operation.operation_id,
         "revision": operation.revision,
+        "condenser": CONDENSER,
         "moved": moved,
         "time": operation.time,
         "last_time": operation.last_time,

@@ -137,7 +137,8 @@ def record_files(connection: Connection, files: Iterable[FoundFile], now: dateti
             "recorded_at": now,
             "state": FileState.WAITING,
         }
-        for file in files
+        # In one order always, or two writers could wait for each other.
+        for file in sorted(files, key=lambda file: (file.path, file.etag))
     ]
     if not rows:
         return 0
@@ -159,11 +160,12 @@ def waiting_files(
 
 
 def waiting_by_day(connection: Connection, now: datetime) -> dict[CustomerDay, int]:
-    """How many files wait, by partition."""
+    """How many files wait, by partition; the one whose file has waited longest comes first."""
     query = (
         select(CAPTURE_FILE.c.customer, CAPTURE_FILE.c.day, func.count().label("files"))
         .where(_waits(now))
         .group_by(CAPTURE_FILE.c.customer, CAPTURE_FILE.c.day)
+        .order_by(func.min(CAPTURE_FILE.c.id))
     )
     return {CustomerDay(row.customer, row.day): row.files for row in connection.execute(query)}
 
@@ -221,13 +223,15 @@ def claim_everything(
 ) -> list[LedgerFile]:
     """Claim every file of some partitions to be done again, whatever its state: a backfill.
 
-    ``redo`` names the backfill, so that when its run is retried the files it has already redone are not
-    redone once more. A file that another run holds is left to it: it is being done right now. ``hours``
-    limits it to the files whose window ends in these hours of the day (UTC).
+    ``redo`` names the backfill: when its run is retried, the files it has redone are not redone once more,
+    and those the dead run held are taken over. A file that any other run holds is left to it: it is being
+    done right now. ``hours`` limits it to the files whose window ends in these hours of the day (UTC).
     """
-    taken = and_(CAPTURE_FILE.c.state == FileState.CLAIMED, CAPTURE_FILE.c.lease_until >= now)
-    done_by_this = and_(CAPTURE_FILE.c.redone_by == redo, CAPTURE_FILE.c.state != FileState.CLAIMED)
-    ready = and_(_in(partitions), ~taken, or_(CAPTURE_FILE.c.redone_by.is_(None), ~done_by_this))
+    ledger = CAPTURE_FILE.c
+    by_this = func.coalesce(ledger.redone_by, "") == redo
+    taken = and_(ledger.state == FileState.CLAIMED, ledger.lease_until >= now, ~by_this)
+    unfinished = ledger.state.in_([FileState.WAITING, FileState.CLAIMED])
+    ready = and_(_in(partitions), ~taken, or_(~by_this, unfinished))
     files = connection.execute(
         select(CAPTURE_FILE.c.id, CAPTURE_FILE.c.window).where(ready).with_for_update(skip_locked=True)
     )
@@ -248,12 +252,16 @@ def prolong(connection: Connection, *, owner: str, now: datetime, lease: timedel
     connection.execute(held.values(lease_until=now + lease))
 
 
-def give_back(connection: Connection, *, owner: str) -> None:
-    """Let everything a run still holds wait again."""
+def give_back(connection: Connection, *, owner: str, untried: bool) -> None:
+    """Let everything a run still holds wait again; ``untried``: that it held it counts as no attempt."""
     held = (CAPTURE_FILE.c.claimed_by == owner, CAPTURE_FILE.c.state == FileState.CLAIMED)
-    connection.execute(
-        update(CAPTURE_FILE).where(*held).values(state=FileState.WAITING, claimed_by=None, lease_until=None)
-    )
+    waiting = {
+        "state": FileState.WAITING,
+        "claimed_by": None,
+        "lease_until": None,
+        "attempts": CAPTURE_FILE.c.attempts - int(untried),
+    }
+    connection.execute(update(CAPTURE_FILE).where(*held).values(waiting))
 
 
 def still_held(connection: Connection, file_ids: Collection[int], *, owner: str) -> set[int]:
@@ -374,13 +382,16 @@ def _waits(now: datetime) -> ColumnElement[bool]:
 
 
 def _in(partitions: Sequence[CustomerDay]) -> ColumnElement[bool]:
-    by_day: dict[str, list[str]] = {}
+    """Partitions by the days that have the same customers: a range is one condition, however large."""
+    customers_of: dict[str, set[str]] = {}
     for partition in partitions:
-        by_day.setdefault(partition.day, []).append(partition.customer)
-    days = (
-        and_(CAPTURE_FILE.c.day == day, CAPTURE_FILE.c.customer.in_(names)) for day, names in by_day.items()
-    )
-    return or_(false(), *days)
+        customers_of.setdefault(partition.day, set()).add(partition.customer)
+    days_of: dict[frozenset[str], list[str]] = {}
+    for day, names in customers_of.items():
+        days_of.setdefault(frozenset(names), []).append(day)
+    ledger = CAPTURE_FILE.c
+    alike = (and_(ledger.day.in_(days), ledger.customer.in_(names)) for names, days in days_of.items())
+    return or_(false(), *alike)
 
 
 def _claim(

@@ -98,8 +98,8 @@ def add_records(
     added = insert(connection, OPERATION_RECORD).on_conflict_do_nothing()
     new = set(connection.scalars(added.returning(OPERATION_RECORD.c.spelling), rows))
     _open(connection, file, [distinct[spelling] for spelling in new], now)
-    own = select(func.count()).select_from(OPERATION_RECORD).where(OPERATION_RECORD.c.file_id == file.id)
-    return connection.scalar(own) or 0
+    own = select(OPERATION_RECORD.c.spelling).where(OPERATION_RECORD.c.file_id == file.id)
+    return len(distinct.keys() & set(connection.scalars(own)))
 
 
 def _open(connection: Connection, file: LedgerFile, new: Sequence[StageRecord], now: datetime) -> None:
@@ -147,9 +147,13 @@ def emit_again(connection: Connection, file: LedgerFile) -> None:
 
 
 def customers_due(connection: Connection, patience: Patience, now: datetime) -> list[str]:
-    """The customers with at least one operation to be emitted."""
-    query = select(OPEN_OPERATION.c.customer).where(_due(patience, now)).distinct()
-    return sorted(connection.scalars(query))
+    """The customers with at least one operation to be emitted, the one that waited longest first."""
+    operation = OPEN_OPERATION.c
+    longest = (func.min(operation.waiting_since), operation.customer)
+    query = (
+        select(operation.customer).where(_due(patience, now)).group_by(operation.customer).order_by(*longest)
+    )
+    return list(connection.scalars(query))
 
 
 def due_operations(
@@ -229,12 +233,16 @@ def waiting_operations(connection: Connection) -> int:
 
 def records_of_files(connection: Connection, file_ids: Collection[int]) -> dict[int, int]:
     """How many records of operations each of these files brought first, counted one by one."""
-    query = (
-        select(OPERATION_RECORD.c.file_id, func.count().label("records"))
-        .where(OPERATION_RECORD.c.file_id.in_(file_ids))
-        .group_by(OPERATION_RECORD.c.file_id)
-    )
-    return {row.file_id: row.records for row in connection.execute(query)}
+    counted: dict[int, int] = {}
+    wanted = sorted(file_ids)
+    for start in range(0, len(wanted), 1000):
+        query = (
+            select(OPERATION_RECORD.c.file_id, func.count().label("records"))
+            .where(OPERATION_RECORD.c.file_id.in_(wanted[start : start + 1000]))
+            .group_by(OPERATION_RECORD.c.file_id)
+        )
+        counted.update({row.file_id: row.records for row in connection.execute(query)})
+    return counted
 
 
 def _due(patience: Patience, now: datetime) -> ColumnElement[bool]:

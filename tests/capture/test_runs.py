@@ -109,25 +109,25 @@ def test_a_file_whose_run_came_to_nothing_gets_a_new_run_key() -> None:
     assert keys == [keys[0], f"{keys[0]}#2", f"{keys[0]}#3"]
 
 
-def test_many_files_get_one_run_a_customer_day_the_oldest_day_first() -> None:
-    late = CustomerDay("contoso", TODAY)
-    early = CustomerDay("fabrikam", YESTERDAY)
-    assert plan(files_of(late, late, early, late)) == [DayRun(early, 1), DayRun(late, 3)]
+def test_many_files_get_one_run_a_customer_day_the_longest_waiting_first() -> None:
+    first = CustomerDay("zava", TODAY)
+    second = CustomerDay("fabrikam", YESTERDAY)
+    assert plan(files_of(first, first, second, first)) == [DayRun(first, 3), DayRun(second, 1)]
 
 
 def test_very_many_customer_days_get_range_runs_over_stretches_of_the_partition_order() -> None:
     files = files_of(*(CustomerDay(customer, TODAY) for customer in reversed(CUSTOMERS)))
     assert plan(files) == [
-        RangeRun("zava", "fabrikam", TODAY, 3),
-        RangeRun("tailwind", "litware", TODAY, 3),
         RangeRun("proseware", "wingtip", TODAY, 2),
-    ]
+        RangeRun("tailwind", "litware", TODAY, 3),
+        RangeRun("zava", "fabrikam", TODAY, 3),
+    ], "the stretch with the longest waiting first"
 
 
 def test_a_range_is_of_one_day_and_begins_and_ends_with_a_customer_who_waits() -> None:
     bounds = RunBounds(in_flight=4, files_alone=1, day_runs=1, customers_per_range=4)
     files = files_of(
-        CustomerDay("contoso", TODAY), CustomerDay("tailwind", TODAY), CustomerDay("tailwind", YESTERDAY)
+        CustomerDay("tailwind", YESTERDAY), CustomerDay("contoso", TODAY), CustomerDay("tailwind", TODAY)
     )
     assert plan(files, bounds=bounds) == [
         RangeRun("tailwind", "tailwind", YESTERDAY, 1),
@@ -245,20 +245,20 @@ def test_a_range_is_no_longer_than_the_bound(files: list[LedgerFile], bounds: Ru
 # Emission
 
 
-def test_each_customer_with_due_operations_gets_a_run() -> None:
-    assert plan_emissions({"fabrikam", "contoso"}, NOTHING, BOUNDS, CUSTOMERS, TODAY) == [
-        DayRun(CustomerDay("contoso", TODAY), 0),
+def test_each_customer_with_due_operations_gets_a_run_the_longest_waiting_first() -> None:
+    assert plan_emissions(["fabrikam", "contoso", "unheard-of"], NOTHING, BOUNDS, CUSTOMERS, TODAY) == [
         DayRun(CustomerDay("fabrikam", TODAY), 0),
+        DayRun(CustomerDay("contoso", TODAY), 0),
     ]
 
 
 def test_a_customer_whom_a_run_is_about_emits_by_that_run() -> None:
     about_contoso = InFlight(1, partitions=frozenset({CustomerDay("contoso", YESTERDAY)}))
-    assert plan_emissions({"contoso"}, about_contoso, BOUNDS, CUSTOMERS, TODAY) == []
+    assert plan_emissions(["contoso"], about_contoso, BOUNDS, CUSTOMERS, TODAY) == []
 
 
 def test_many_customers_with_due_operations_share_runs() -> None:
-    runs = plan_emissions(set(CUSTOMERS), NOTHING, BOUNDS, CUSTOMERS, TODAY)
+    runs = plan_emissions(CUSTOMERS, NOTHING, BOUNDS, CUSTOMERS, TODAY)
     assert [type(run) for run in runs] == [RangeRun] * len(runs)
     assert runs[0] == RangeRun(CUSTOMERS[0], CUSTOMERS[BOUNDS.customers_per_range - 1], TODAY, 0)
     assert len(runs) == min(BOUNDS.in_flight, -(-len(CUSTOMERS) // BOUNDS.customers_per_range))
@@ -266,4 +266,22 @@ def test_many_customers_with_due_operations_share_runs() -> None:
 
 def test_no_more_emissions_are_asked_for_than_the_bound_in_flight() -> None:
     full = InFlight(BOUNDS.in_flight)
-    assert plan_emissions({"contoso"}, full, BOUNDS, CUSTOMERS, TODAY) == []
+    assert plan_emissions(["contoso"], full, BOUNDS, CUSTOMERS, TODAY) == []
+
+
+# Fairness
+
+
+@pytest.mark.parametrize("day_runs", [1, 100], ids=["ranges", "days"])
+def test_nobody_waits_for_ever_while_files_keep_coming(day_runs: int) -> None:
+    bounds = RunBounds(in_flight=1, files_alone=1, day_runs=day_runs, customers_per_range=2)
+    waiting: dict[CustomerDay, int] = {CustomerDay(customer, TODAY): 2 for customer in CUSTOMERS}
+    served: set[CustomerDay] = set()
+    for _ in CUSTOMERS:
+        (run,) = plan_runs(Waiting(waiting, []), NOTHING, bounds, CUSTOMERS, {TODAY})
+        assert not isinstance(run, FileRun)
+        for partition in partitions_of(run):
+            served.add(partition)
+            # What comes in meanwhile has waited less than all others.
+            waiting[partition] = waiting.pop(partition)
+    assert served == set(waiting)

@@ -142,7 +142,7 @@ def test_each_table_shows_materializations_of_every_partition_with_counts(runnin
         for one in told:
             kinds = ["passed through", "merged into operations", "duplicates", "quarantined"]
             assert one["records"] == sum(one[kind] for kind in kinds)
-            assert one["dagster/row_count"] >= 0
+            assert one["rows written"] >= 0
             assert len(one["files"]["records"]) == min(50, one["capture files"])
 
 

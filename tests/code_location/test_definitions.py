@@ -41,7 +41,7 @@ EXPECTED: Final = {
     "capture_files": AssetPromise(
         frozenset(), "capture", TEAM, frozenset({"azure", "eventhubs", "avro"}), partitions=None
     ),
-    "activity_records": table(),
+    "activity_records": table(frozenset({"capture_files_read"})),
     "operations": table(frozenset({"records_conserved (blocking)"})),
     "quarantined_records": table(),
 }

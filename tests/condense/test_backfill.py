@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from azmdr.lake.layout import Table
+from azmdr.store import ledger
 from tests.condense.capture_files import (
     CUSTOMER,
     TODAY,
@@ -13,7 +14,7 @@ from tests.condense.capture_files import (
     file_of_bodies,
 )
 from tests.condense.records import NOON, envelope, resource_log_bytes, sign_in_bytes, stage_bytes
-from tests.condense.workbench import Workbench, told
+from tests.condense.workbench import LEASE, Workbench, told
 
 START, SUCCESS = stage_bytes("start", 0), stage_bytes("success", 2)
 LOG, SIGN_IN = resource_log_bytes("pod"), sign_in_bytes("e-1")
@@ -72,3 +73,15 @@ def test_a_backfill_of_overlapping_files_loses_no_event(bench: Workbench) -> Non
     assert bench.rows(Table.ACTIVITY_RECORDS).height == 5
     bench.step().condense_again([TODAY], redo="backfill-2")
     assert bench.rows(Table.ACTIVITY_RECORDS).height == 5
+
+
+def test_a_retried_backfill_takes_over_what_its_dead_run_held(condensed: Workbench) -> None:
+    with condensed.store.write() as connection:
+        held = ledger.claim_everything(
+            connection, [TODAY], owner="dead", redo="backfill-1", now=condensed.now, lease=LEASE
+        )
+    assert len(held) == 2
+    other = condensed.step().condense_again([TODAY], redo="another backfill")
+    assert other.done == [], "its lease has not run out"
+    assert len(condensed.step().condense_again([TODAY], redo="backfill-1").done) == 2
+    assert [row.completions for row in condensed.ledger_rows()] == [2, 2]

@@ -5,10 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from azure.core.exceptions import ServiceRequestError
 
 from azmdr.capture import avro
 from azmdr.condense import classify, split
 from azmdr.lake.layout import Table
+from azmdr.store import ledger
 from tests.condense.capture_files import (
     TODAY,
     CaptureFile,
@@ -197,9 +199,7 @@ class Failing(FilesInMemory):
         self._failing.clear()
 
 
-@pytest.mark.parametrize(
-    "error", [OSError("connection reset"), ValueError("odd"), RecursionError("deep")], ids=repr
-)
+@pytest.mark.parametrize("error", [KeyError("odd"), ValueError("odd"), RecursionError("deep")], ids=repr)
 def test_a_file_that_can_never_be_read_fails_after_its_attempts(
     bench: Workbench, error: BaseException
 ) -> None:
@@ -216,37 +216,74 @@ def test_a_file_that_can_never_be_read_fails_after_its_attempts(
     assert_the_good_file_went_on(bench)
 
 
-def test_a_file_that_could_not_be_read_for_a_while_is_done_after_all(bench: Workbench) -> None:
+@pytest.mark.parametrize(
+    "error", [OSError("disk full"), ServiceRequestError("no route"), KeyboardInterrupt()], ids=repr
+)
+def test_a_service_that_does_not_answer_fails_the_run_and_costs_no_file_an_attempt(
+    bench: Workbench, error: BaseException
+) -> None:
     bad = file_of_bodies(envelope(LOG), partition=1)
-    bench.container = failing = Failing([bad], OSError("connection reset"))
-    bench.arrive(bad)
-    bench.condense()
+    bench.container = failing = Failing([bad], error)
+    bench.arrive(bad, GOOD)
+    for _ in range(9):
+        with pytest.raises(type(error)):
+            bench.condense()
+    assert {(row.state, row.attempts) for row in bench.ledger_rows()} == {("waiting", 0)}
     failing.heal()
-    assert len(bench.condense().done) == 1
-    (row,) = bench.ledger_rows()
-    assert (row.state, row.reason) == ("done", None)
+    assert len(bench.condense().done) == 2
+    assert {(row.state, row.reason) for row in bench.ledger_rows()} == {("done", None)}
 
 
 def test_a_file_every_run_dies_of_is_given_up(bench: Workbench) -> None:
     deadly = file_of_bodies(envelope(LOG), partition=1)
-    bench.container = Failing([deadly], KeyboardInterrupt())
-    bench.arrive(deadly, GOOD)
-    for _ in range(3):
-        with pytest.raises(KeyboardInterrupt):
-            bench.condense()
+    bench.arrive(deadly)
+    for number in range(3):
+        with bench.store.write() as connection:
+            claimed = ledger.claim_waiting(
+                connection, [TODAY], owner=f"dead-{number}", now=bench.now, lease=LEASE, limit=9
+            )
+        assert [file.path for file in claimed] == [deadly.path]
         bench.now += LEASE + timedelta(seconds=1)
+    bench.arrive(GOOD)
     (left,) = bench.condense().not_done
     assert (left.state, left.file.path) == ("failed", deadly.path)
     assert "given up after 3 attempts" in left.reason
     assert deadly.path in left.reason
 
 
+def test_a_blob_that_expired_takes_nothing_from_what_it_became(bench: Workbench) -> None:
+    bench.arrive(GOOD)
+    bench.condense()
+    before = bench.ledger_rows()[0]
+    bench.container.remove(GOOD)
+    (left,) = bench.step().condense_again([TODAY], redo="too late").not_done
+    (after,) = bench.ledger_rows()
+    assert left.state == after.state == "done"
+    assert GOOD.path in after.reason
+    assert (after.records, after.passed_through, after.outputs) == (
+        before.records,
+        before.passed_through,
+        before.outputs,
+    )
+
+
 def test_a_failed_file_can_be_done_again_by_a_backfill(bench: Workbench) -> None:
     bad = file_of_bodies(envelope(LOG), partition=1)
-    bench.container = failing = Failing([bad], OSError("connection reset"))
+    bench.container = failing = Failing([bad], ValueError("odd"))
     bench.arrive(bad)
     for _ in range(3):
         bench.condense()
     failing.heal()
     assert len(bench.step().condense_again([TODAY], redo="backfill-1").done) == 1
     assert bench.states() == {"done": 1}
+
+
+def test_a_body_too_large_in_a_compressed_file_is_kept_as_the_body_it_is(bench: Workbench) -> None:
+    large = envelope(resource_log_bytes("x" * 5000))
+    events = [Event(number, body, NOON) for number, body in enumerate([envelope(LOG), large])]
+    name = damaged_file(b"").name
+    bench.arrive(CaptureFile(name, avro_of(events, codec="deflate")))
+    counts = bench.condense(max_body_bytes=4000).counts
+    assert (counts.passed_through, counts.quarantined, counts.conserved) == (1, 1, True)
+    row = bench.rows(Table.QUARANTINED_RECORDS).row(0, named=True)
+    assert (row["reason"], row["content"], row["length"]) == ("body_too_large", large, len(large))

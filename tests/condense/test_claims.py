@@ -167,3 +167,40 @@ def test_a_run_that_fails_gives_its_files_back_at_once(
         with pytest.raises(ZeroDivisionError):
             bench.step().condense_again([TODAY], redo="a backfill")
     assert bench.states() == {"waiting": 2}
+
+
+class FullForOnce(DirectoryLake):
+    """A lake that has no room when the first operations are written."""
+
+    full = True
+
+    def put(self, path: str, content: bytes) -> None:
+        if self.full and "table=operations" in path:
+            self.full = False
+            raise OSError("no space left on device")
+        super().put(path, content)
+
+
+def test_operations_that_could_not_be_written_are_written_by_the_next_run(bench: Workbench) -> None:
+    bench.arrive(file_of_bodies(envelope(START, SUCCESS)))
+    bench.condense()
+    bench.now += LEASE / 2
+    bench.lake = FullForOnce(bench.folder)
+    with pytest.raises(OSError, match="no space"):
+        bench.condense()
+    assert told(bench.condense()) == {CUSTOMER: 1}
+    assert bench.rows(Table.OPERATIONS)["outcome"].to_list() == ["success"]
+
+
+def test_a_run_whose_time_is_up_leaves_the_rest_and_still_emits(bench: Workbench) -> None:
+    bench.arrive(*(file_of_bodies(envelope(resource_log_bytes(str(n))), partition=n) for n in range(4)))
+
+    def a_minute_passes() -> None:
+        bench.now += timedelta(minutes=1)
+
+    bench.container = Meanwhile(bench.container, a_minute_passes)
+    result = bench.condense(budget=timedelta(seconds=30), files_per_commit=1)
+    assert len(result.done) == 1
+    assert bench.states() == {"done": 1, "waiting": 3}
+    assert told(result) == {CUSTOMER: 0}
+    assert len(bench.condense().done) == 3

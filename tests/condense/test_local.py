@@ -54,6 +54,7 @@ def test_it_prints_one_json_object_that_accounts_for_every_record(tmp_path: Path
         "passed_through": 1,
         "duplicates": 1,
         "quarantined": 1,
+        "quarantine_reasons": {"not_json": 1},
         "bytes": sum(len(file.content) for file in FILES),
     }
 
@@ -91,6 +92,22 @@ def test_files_given_in_another_order_or_twice_over_give_the_same_tables(tmp_pat
         for lake in ("one", "other")
     )
     assert one == other
+
+
+def test_what_an_earlier_call_left_of_an_operation_belongs_to_it(tmp_path: Path) -> None:
+    asked, ended = (
+        file_of_bodies(envelope(START, ACCEPT)),
+        file_of_bodies(envelope(stage_bytes("failure", 3)), partition=1),
+    )
+    both = DirectoryLake(tmp_path / "both")
+    counts(run(*written(tmp_path, asked, ended), "--out", both.address, "--json"))
+    for order in ((asked, ended), (ended, asked)):
+        lake = DirectoryLake(tmp_path / f"beginning with {order[0].name.partition_id}")
+        for file in order:
+            counts(run(*written(tmp_path, file), "--out", lake.address, "--json"))
+        rows = read_latest(lake, CUSTOMER, Table.OPERATIONS)
+        assert rows.select("revision", "outcome").rows() == [(3, "failure")]
+        assert digest_of(rows) == digest_of(read_latest(both, CUSTOMER, Table.OPERATIONS))
 
 
 def test_an_event_that_another_file_of_its_partition_has_is_a_duplicate(tmp_path: Path) -> None:

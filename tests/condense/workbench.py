@@ -27,6 +27,7 @@ DEADLINE: Final = timedelta(minutes=15)
 LEASE: Final = timedelta(minutes=10)
 SETTINGS: Final = StepSettings(
     patience=Patience(LINGER, DEADLINE),
+    budget=timedelta(minutes=10),
     claim_lease=LEASE,
     files_per_commit=50,
     bytes_per_commit=1 << 28,

@@ -57,8 +57,10 @@ def test_a_demo_that_is_played_once_leaves_the_other_ones_folder_alone(tmp_path:
 
 @pytest.mark.parametrize("once", [True, False])
 def test_the_lab_takes_the_arguments(tmp_path: Path, *, once: bool) -> None:
-    arguments = plan(tmp_path, once=once).replay_arguments(STORAGE["connection_string"])
+    arguments = plan(tmp_path, once=once).replay_arguments()
     # With a size no lab takes, so that it reads all arguments and then does nothing.
-    result = CliRunner().invoke(lab, ["replay", *arguments, "--size", "-1"])
+    secret = {"LAB_CONNECTION_STRING": STORAGE["connection_string"]}
+    result = CliRunner().invoke(lab, ["replay", *arguments, "--size", "-1"], env=secret)
     assert "Invalid value for '--size'" in result.output
     assert ("--forever" in arguments) != once
+    assert not any("AccountKey" in argument for argument in arguments)

@@ -154,3 +154,12 @@ def test_a_digest_tells_rows_in_another_number_or_order_apart() -> None:
 
 def test_equal_tables_have_equal_digests() -> None:
     assert digest_of(operations({"operation_id": "ü\n"})) == digest_of(operations({"operation_id": "ü\n"}))
+
+
+def test_a_backfill_by_a_newer_condenser_replaces_what_an_older_one_made() -> None:
+    told = operations(
+        {"operation_id": "a", "revision": 2, "condenser": 1, "outcome": "success"},
+        {"operation_id": "a", "revision": 2, "condenser": 2, "outcome": "failure"},
+        {"operation_id": "a", "revision": 1, "condenser": 3, "outcome": "started"},
+    )
+    assert latest(Table.OPERATIONS, told)["outcome"].to_list() == ["failure"]

@@ -358,3 +358,24 @@ def test_a_backfill_of_many_files_takes_all_of_them_in_order(store: Store) -> No
     record(store, reversed(seconds))
     files = redo(store, "backfill")
     assert [file.name.window for file in files] == [file.name.window for file in seconds]
+
+
+def test_a_range_of_a_thousand_customers_and_ninety_days_is_one_question(store: Store) -> None:
+    record(store, [found(0)])
+    day = f"{NOON:%Y-%m-%d}"
+    names = ["contoso", *(f"customer-{number}" for number in range(999))]
+    days = [day, *(f"day-{number:04}" for number in range(89))]
+    partitions = [CustomerDay(customer, one) for one in days for customer in names]
+    with store.write() as connection:
+        files = claim_everything(
+            connection, partitions, owner="run", redo="backfill", now=NOON, lease=timedelta(minutes=5)
+        )
+    assert len(files) == 1
+
+
+def test_the_partition_that_waited_longest_comes_first(store: Store) -> None:
+    for number, customer in enumerate(("zava", "contoso", "fabrikam")):
+        record(store, [found(number, customer=customer)])
+    record(store, [found(9, customer="zava")])
+    with store.read() as connection:
+        assert [one.customer for one in waiting_by_day(connection, NOON)] == ["zava", "contoso", "fabrikam"]
