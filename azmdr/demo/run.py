@@ -81,21 +81,25 @@ def _watch(processes: Processes, read: Callable[[], Progress], console: Console)
 def _until_settled(
     plan: DemoPlan, processes: Processes, read: Callable[[], Progress], console: Console
 ) -> bool:
-    deadline: float | None = None
+    """Wait until all that was planted has come out: files whose message was lost, by the next listing."""
     with console.status("playing the scenario") as status:
-        while deadline is None or time.monotonic() < deadline:
+        while not processes.ended("replay"):
+            processes.check()
+            status.update(str(read()))
+            time.sleep(2)
+        planted = processes.answer("replay", timeout=1)["customers"]
+        deadline = time.monotonic() + SETTLING_TIMEOUT
+        while True:
             processes.check()
             progress = read()
             status.update(str(progress))
-            if processes.ended("replay"):
-                deadline = deadline or time.monotonic() + SETTLING_TIMEOUT
-                if progress.settled and verdict_of(plan).good:
-                    break
+            verdict, wrong = verdict_of(plan), shortfalls(plan.lake, planted)
+            good = progress.settled and progress.counts.conserved and verdict.good and not wrong
+            if good or time.monotonic() > deadline:
+                break
             time.sleep(2)
-    verdict, progress = verdict_of(plan), read()
-    wrong = shortfalls(plan.lake, processes.answer("replay", timeout=1)["customers"])
     print_report(console, verdict, progress, wrong)
-    return verdict.good and progress.counts.conserved and not wrong
+    return good
 
 
 def _as_interrupt(*_: Any) -> None:
