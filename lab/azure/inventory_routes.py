@@ -1,0 +1,148 @@
+"""Subscriptions, resources and resource providers over HTTP."""
+
+from typing import Final
+
+from lab.azure.access import may
+from lab.azure.arm_error import bad_request
+from lab.azure.call import Call, Route
+from lab.azure.paging import page
+from lab.azure.resource_filter import predicate
+from lab.azure.resource_id import within
+from lab.azure.resources import Resource, Subscription, as_listed
+from lab.azure.wire import Answer
+
+_READ: Final = "Microsoft.Resources/subscriptions/resources/read"
+
+
+def _list_subscriptions(call: Call) -> Answer:
+    visible = call.cloud.visible_subscriptions(call.principal)
+    shown = page(call.request, visible, call.cloud.page_size, lambda each: _shown_subscription(call, each))
+    # Alone among these lists, this one has to have the property on its last page too.
+    return Answer(200, {"nextLink": None, **shown})
+
+
+def _get_subscription(call: Call) -> Answer:
+    return Answer(200, _shown_subscription(call, call.cloud.subscription(call.scope.subscription_id)))
+
+
+def _list_tenants(call: Call) -> Answer:
+    own = call.principal.tenant_id
+    return Answer(200, {"value": [{"id": f"/tenants/{own}", "tenantId": own}]})
+
+
+def _list_resources(call: Call) -> Answer:
+    query = call.request.query
+    keeps = predicate(query["$filter"]) if query.get("$filter") else lambda _: True
+    expand = frozenset(each.strip().lower() for each in query.get("$expand", "").split(","))
+    size = _page_size(query.get("$top"), call.cloud.page_size)
+    seen = {key: resource for key, resource in _readable(call).items() if keeps(resource)}
+    now = call.cloud.clock.now()
+    return Answer(200, page(call.request, seen, size, lambda each: as_listed(each, now, call.turn, expand)))
+
+
+def _readable(call: Call) -> dict[str, Resource]:
+    cloud, scope = call.cloud, call.scope
+    held = cloud.held(call.principal, cloud.subscription(scope.subscription_id))
+    seen = cloud.resources[scope.subscription_id].all_seen(cloud.clock.now() - cloud.visibility_lag)
+    return {key: resource for key, resource in seen if within(key, scope.key) and may(held, _READ, key)}
+
+
+def _page_size(top: str | None, largest: int) -> int:
+    if top is None:
+        return largest
+    if not top.isdecimal() or int(top) < 1:
+        raise bad_request(f"Invalid $top '{top}' specified in the query string.", "InvalidTopInQueryString")
+    return min(int(top), largest)
+
+
+def _list_groups(call: Call) -> Answer:
+    groups = {
+        resource.id.group.lower(): resource for resource in _readable(call).values() if resource.id.group
+    }
+    return Answer(200, page(call.request, groups, call.cloud.page_size, _shown_group))
+
+
+def _get_provider(call: Call) -> Answer:
+    subscription = call.cloud.subscription(call.scope.subscription_id)
+    return Answer(200, _shown_provider(call.parts["provider"], subscription))
+
+
+def _list_providers(call: Call) -> Answer:
+    subscription = call.cloud.subscription(call.scope.subscription_id)
+    return Answer(
+        200, {"value": [_shown_provider(each, subscription) for each in sorted(subscription.registered)]}
+    )
+
+
+def _register_provider(call: Call) -> Answer:
+    subscription = call.cloud.subscription(call.scope.subscription_id)
+    subscription.registered.add(call.parts["provider"].lower())
+    return Answer(200, _shown_provider(call.parts["provider"], subscription))
+
+
+def _shown_subscription(call: Call, subscription: Subscription) -> dict[str, object]:
+    delegations = call.cloud.delegations.get(subscription.id, {}).values()
+    managers = sorted({each.definition.provider_tenant_id for each in delegations})
+    return {
+        "id": subscription.key,
+        "subscriptionId": subscription.id,
+        "tenantId": subscription.tenant_id,
+        "displayName": subscription.name,
+        "state": subscription.state,
+        "subscriptionPolicies": {
+            "locationPlacementId": "Public_2014-09-01",
+            "quotaId": "EnterpriseAgreement_2014-09-01",
+            "spendingLimit": "Off",
+        },
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [{"tenantId": each} for each in managers],
+    }
+
+
+def _shown_group(resource: Resource) -> dict[str, object]:
+    return {
+        "id": f"/subscriptions/{resource.id.subscription_id}/resourceGroups/{resource.id.group}",
+        "name": resource.id.group,
+        "type": "Microsoft.Resources/resourceGroups",
+        "location": resource.location,
+        "properties": {"provisioningState": "Succeeded"},
+    }
+
+
+def _shown_provider(namespace: str, subscription: Subscription) -> dict[str, object]:
+    is_registered = namespace.lower() in subscription.registered
+    return {
+        "id": f"{subscription.key}/providers/{namespace}",
+        "namespace": namespace,
+        "registrationState": "Registered" if is_registered else "NotRegistered",
+        "registrationPolicy": "RegistrationRequired",
+        "resourceTypes": [],
+    }
+
+
+_SUBSCRIPTION_VERSIONS: Final = frozenset({"2016-06-01", "2020-01-01", "2021-01-01", "2022-12-01"})
+_RESOURCE_VERSIONS: Final = frozenset({"2021-04-01", "2022-09-01", "2024-03-01", "2025-04-01"})
+_READ_PROVIDERS: Final = "Microsoft.Resources/subscriptions/providers/read"
+_PROVIDER: Final = "{subscription}/providers/{provider}"
+
+ROUTES: Final = (
+    Route("GET", "/subscriptions", _SUBSCRIPTION_VERSIONS, _list_subscriptions),
+    Route("GET", "/tenants", _SUBSCRIPTION_VERSIONS, _list_tenants),
+    Route(
+        *("GET", "{subscription}", _SUBSCRIPTION_VERSIONS, _get_subscription),
+        action="Microsoft.Resources/subscriptions/read",
+        below=True,
+    ),
+    Route("GET", "{subscription}/resources", _RESOURCE_VERSIONS, _list_resources, _READ, below=True),
+    Route("GET", "{group}/resources", _RESOURCE_VERSIONS, _list_resources, _READ, below=True),
+    Route(
+        *("GET", "{subscription}/resourcegroups", _RESOURCE_VERSIONS, _list_groups),
+        action="Microsoft.Resources/subscriptions/resourceGroups/read",
+        below=True,
+    ),
+    Route("GET", "{subscription}/providers", _RESOURCE_VERSIONS, _list_providers, _READ_PROVIDERS),
+    Route("GET", _PROVIDER, _RESOURCE_VERSIONS, _get_provider, _READ_PROVIDERS),
+    Route(
+        "POST", _PROVIDER + "/register", _RESOURCE_VERSIONS, _register_provider, "{provider}/register/action"
+    ),
+)
