@@ -182,8 +182,10 @@ def test_a_hundred_levels_pass() -> None:
 
 def test_two_thousand_levels_cost_one_record() -> None:
     body = envelope(A, nested(2000), B)
-    assert good(body) == [A, B]
-    assert broken(body) == [(nested(2000), split.NOT_JSON)]
+    # How deep JSON is read differs between Pythons; read or not, the record is one piece.
+    assert [piece.content for piece in split_body(body)] == [A, nested(2000), B]
+    assert [record for record in good(body) if record != nested(2000)] == [A, B]
+    assert broken(body) in ([], [(nested(2000), split.NOT_JSON)])
 
 
 blanks = st.text(" \t\r\n", max_size=40).map(str.encode)
