@@ -1,0 +1,1 @@
+"""The inventory: customers, their subscriptions and resources, and what is known of them for sure."""
