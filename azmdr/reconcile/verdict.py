@@ -112,7 +112,7 @@ _STANDING: Final = {reason: standing for standing, reasons in _BY_STANDING.items
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What stands of one target. ``detail`` names what a person needs to act: a limit, a setting, an error."""
+    """What stands of one target. ``detail`` says what a person needs to act: a limit, a setting's name."""
 
     reason: Reason
     detail: str = ""

@@ -164,3 +164,140 @@ LISTING_MARK: Final = Table(
     Column("complete_until", UtcTime, nullable=False),
 )
 """Up to when every capture file of a container is known from a complete listing."""
+
+CUSTOMER: Final = Table(
+    "customer",
+    METADATA,
+    Column("name", String(256), primary_key=True),
+    Column("tenant_id", String(36), nullable=False, unique=True),
+    Column("home_region", String(50), nullable=False),
+    Column("entra_workspace_id", Text),
+    Column("state", String(16), nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("rules", Text, nullable=False),
+    Column("policy_digest", String(64)),
+    Column("added_at", UtcTime, nullable=False),
+    Column("leaving_since", UtcTime),
+    Column("cleared_at", UtcTime),
+)
+"""The customers. ``rules`` is JSON; ``policy_digest`` says by which policy its targets were last judged."""
+
+LISTING: Final = Table(
+    "listing",
+    METADATA,
+    Column("customer", String(256), primary_key=True),
+    Column("scope", String(64), primary_key=True),
+    Column("tried_at", UtcTime, nullable=False),
+    Column("complete_at", UtcTime),
+    Column("items", Integer, nullable=False, default=0),
+    Column("problem", Text),
+)
+"""What was listed, and when every page of it last arrived. ``problem`` says why the last one broke off.
+
+A scope is ``subscriptions``, a subscription's id, or ``event hubs`` (of no customer: the name is empty).
+"""
+
+SUBSCRIPTION: Final = Table(
+    "subscription",
+    METADATA,
+    Column("customer", String(256), primary_key=True),
+    Column("subscription_id", String(36), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("missing_since", UtcTime),
+    Column("missing_listings", Integer, nullable=False, default=0),
+)
+"""The subscriptions customers have delegated."""
+
+RESOURCE: Final = Table(
+    "resource",
+    METADATA,
+    Column("customer", String(256), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("subscription_id", String(36), nullable=False),
+    Column("type", String(256), nullable=False),
+    Column("kind", Text),
+    Column("location", String(50), nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("missing_since", UtcTime),
+    Column("missing_listings", Integer, nullable=False, default=0),
+    Index(None, "customer", "subscription_id"),
+)
+"""The resources listings have shown. ``key`` is the id in lower case, ``tags`` is JSON."""
+
+TARGET: Final = Table(
+    "target",
+    METADATA,
+    Column("customer", String(256), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("subscription_id", String(36), nullable=False),
+    Column("resource_key", Text, nullable=False),
+    Column("type", String(256), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("detail", Text, nullable=False, default=""),
+    Column("judged_at", UtcTime, nullable=False),
+    Column("read_at", UtcTime, nullable=False),
+    Column("settled", Boolean, nullable=False, default=False),
+    Column("ours", Boolean, nullable=False, default=False),
+    Index(None, "customer", "kind", "subscription_id", "settled", "read_at", "key"),
+)
+"""What we set something on, with the verdict.
+
+``read_at`` is when its settings were last read as a whole, 1970 for never. ``settled`` targets need not be
+read again until something changes; ``ours`` says that something of ours was there.
+"""
+
+LOG_CATALOGUE: Final = Table(
+    "log_catalogue",
+    METADATA,
+    Column("customer", String(256), primary_key=True),
+    Column("type", String(256), primary_key=True),
+    Column("kind", String(256), primary_key=True),
+    Column("categories", Text, nullable=False),
+    Column("observed_at", UtcTime, nullable=False),
+    Column("observed_on", Text, nullable=False),
+)
+"""The log categories Azure offers for a type and kind of resource. ``categories`` is JSON: groups by name."""
+
+EVENT_HUB: Final = Table(
+    "event_hub",
+    METADATA,
+    Column("namespace_key", String(512), primary_key=True),
+    Column("hub", String(256), primary_key=True),
+    Column("namespace_id", Text, nullable=False),
+    Column("region", String(50), nullable=False),
+    Column("tier", String(16), nullable=False),
+    Column("rule_id", Text),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("missing_since", UtcTime),
+    Column("missing_listings", Integer, nullable=False, default=0),
+    Index(None, "hub"),
+)
+"""The provider's event hubs as last observed. A hub is named after its customer."""
+
+RECONCILE_REQUEST: Final = Table(
+    "reconcile_request",
+    METADATA,
+    Column("customer", String(256), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("resource_id", Text, nullable=False),
+    Column("change", String(16), nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+    Column("requested_at", UtcTime, nullable=False),
+    Column("operation_id", String(32), nullable=False),
+)
+"""Changes seen in the stream whose target is to be reconciled before all others."""
+
+ARM_PAUSE: Final = Table(
+    "arm_pause",
+    METADATA,
+    Column("scope", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("until", UtcTime, nullable=False),
+)
+"""Until when Azure told us to keep away from a token bucket, where that is beyond the end of a run."""
