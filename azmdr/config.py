@@ -17,9 +17,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from azmdr.azure.address import PUBLIC_ENDPOINT, ArmAddress, ServicePrincipal
 from azmdr.capture.names import TIME_FIRST, ArchiveNameFormat
 from azmdr.capture.runs import RunBounds
 from azmdr.condense.step import StepSettings
+from azmdr.steps.bounds import StepBounds
 from azmdr.store.operations import Patience
 
 CONFIG_FILE_VARIABLE: Final = "AZMDR_CONFIG"
@@ -98,6 +100,43 @@ class Settings(BaseSettings):
     partitions_start: date = date(2026, 10, 1)
     """First day of the capture assets' partitions."""
 
+    arm_endpoint: str = PUBLIC_ENDPOINT
+    """Azure Resource Manager."""
+    entra_authority: str | None = None
+    """Entra ID, where it is not the public one."""
+    authority_file: Path | None = None
+    """A certificate authority both are to be trusted by, in place of the machine's."""
+    provider_tenant_id: str | None = None
+    """Our own tenant: with ``client_id`` and ``client_secret`` the application we are; without them, the
+    identity of the machine (``DefaultAzureCredential``)."""
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    ingest_subscription_id: str | None = None
+    """Our subscription in which the event hubs stand."""
+    ingest_resource_group: str = "azure-log-ingest"
+    send_rule: str = "diagnostics"
+    """The authorization rule on each event hub namespace that diagnostic settings send with."""
+    setting_name: str = "azmdr"
+    """The name that makes a diagnostic setting or an export rule ours, in every customer's tenant."""
+    category_policy: Path | None = None
+    """The category policy, where it is not the one that comes with azmdr."""
+    reconcile_minutes: Count = 60
+    """The interval in which every customer is reconciled once."""
+    customers_per_slice: Count = 50
+    """Customers reconciled by one run, at most."""
+    step_seconds: Seconds = 480
+    """How long a reconciling step begins new work."""
+    customer_lease: Seconds = 600
+    """How long a step holds a customer without a sign of life."""
+    hold_down: Seconds = 86_400
+    """How long a thing has to be missing from complete listings before it is gone."""
+    catalogue_days: Count = 7
+    """After how many days the log categories of a type of resource are asked for again."""
+    arm_workers: Count = 16
+    """Calls to Azure Resource Manager going on at the same time."""
+    silence: Seconds = 7_200
+    """How long nothing must arrive of a customer that leaves, before it is gone."""
+
     @field_validator("archive_name_format")
     @classmethod
     def _is_format(cls, text: str) -> str:
@@ -156,6 +195,35 @@ class Settings(BaseSettings):
             bytes_per_commit=self.bytes_per_commit,
             file_attempts=self.file_attempts,
             max_body_bytes=self.max_body_bytes,
+        )
+
+    @property
+    def address(self) -> ArmAddress:
+        """Where Azure Resource Manager and Entra ID are."""
+        return ArmAddress(self.arm_endpoint, self.entra_authority, self.authority_file)
+
+    @property
+    def principal(self) -> ServicePrincipal | None:
+        """The application we are, where one is set.
+
+        Raises:
+            ConfigurationError: only a part of it is set.
+        """
+        parts = (self.provider_tenant_id, self.client_id, self.client_secret)
+        if not any(parts):
+            return None
+        tenant_id, client_id = self.required("provider_tenant_id"), self.required("client_id")
+        self.required("client_secret")
+        return ServicePrincipal(tenant_id, client_id, self.client_secret or SecretStr(""))
+
+    @property
+    def step_bounds(self) -> StepBounds:
+        """How far a reconciling step goes."""
+        return StepBounds(
+            budget=timedelta(seconds=self.step_seconds),
+            lease=timedelta(seconds=self.customer_lease),
+            hold_down=timedelta(seconds=self.hold_down),
+            catalogue_age=timedelta(days=self.catalogue_days),
         )
 
     def required(self, key: str) -> str:

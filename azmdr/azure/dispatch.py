@@ -4,7 +4,7 @@ Work comes as *jobs*: generators that yield a :class:`Call` and are sent its ans
 the plain script it is while thousands of them take turns. A job's next call waits in the queue of its lane
 (one token bucket); customers take turns, and within a customer its lanes. Nobody waits for another's
 bucket. Jobs are taken from their sources only as fast as they can be begun, so memory is bounded by
-:attr:`Limits.jobs_open`, never by how much there is to do.
+:attr:`Source.at_once`, never by how much there is to do.
 """
 
 import heapq
@@ -34,16 +34,17 @@ class Call(Generic[Answer]):
     ask: Callable[[], Answer]
 
 
-Job = Generator[Call[Any], Any, None]
+Job = Generator[Call[Any], Any, object]
 """Yields calls and is sent their answers; an :class:`AzureError` is raised in it where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Jobs of one customer. ``urgent`` ones go before everything that waits."""
+    """Jobs of one customer, so many of them at once. ``urgent`` ones go before everything that waits."""
 
     customer: str
     jobs: Iterator[Job]
+    at_once: int = 256
     urgent: bool = False
 
 
@@ -55,8 +56,6 @@ class Limits:
     """How often a call is made that fails for a reason that may pass."""
     longest_wait: float = 120.0
     """The longest Retry-After that is waited for; above it the lane is given up for this run."""
-    jobs_open: int = 256
-    """Jobs of one source begun and not ended."""
     poll_seconds: float = 5.0
     """How often urgent work is looked for."""
 
@@ -75,6 +74,17 @@ class Tally:
     """By customer, what nobody foresaw; the rest of that customer's work was dropped."""
     finished: bool = True
     """Whether all there was to do was done before the time was up."""
+
+    def __add__(self, other: "Tally") -> "Tally":
+        """Both together."""
+        return Tally(
+            self.calls + other.calls,
+            self.throttled + other.throttled,
+            self.repeated + other.repeated,
+            self.given_up | other.given_up,
+            self.failures | other.failures,
+            self.finished and other.finished,
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -212,7 +222,7 @@ class _Work:
 
     def _refill(self, feed: _Feed) -> None:
         """Begin jobs of a source, one ahead of what is being made."""
-        while not feed.dry and feed.entering == 0 and feed.begun < self._limits.jobs_open:
+        while not feed.dry and feed.entering == 0 and feed.begun < feed.source.at_once:
             if feed.source.customer in self.tally.failures:
                 feed.dry = True
                 return

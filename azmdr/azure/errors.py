@@ -57,6 +57,10 @@ class RefusedError(AzureError):
         self.code = code
 
 
+class UnreadableError(AzureError):
+    """An answer in a shape nobody has seen; asking again would bring the same."""
+
+
 class SignInError(AzureError):
     """We get no token: a wrong secret, an unknown tenant. Nothing else will go well either."""
 
@@ -86,6 +90,8 @@ def asked(what: str, ask: Callable[[], Answer]) -> Answer:
     except SdkError as error:
         # Requests that were never sent and answers that never came; what Azure did is not known.
         raise TransientError(what, str(error.message)) from error
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise UnreadableError(what, f"the answer has an unknown shape: {error!r}") from error
 
 
 def _of_response(what: str, error: HttpResponseError) -> AzureError:

@@ -2,6 +2,7 @@
 
 An operation is written at most as often as it changes. The hours it may stand in are noted before its
 rows are written, and that it stands there after: killed in between, the next emission does the same again.
+With that it is noted too which targets are to be reconciled, because an operation changed them.
 """
 
 from collections import Counter
@@ -18,10 +19,12 @@ from azmdr.condense.classify import StageRecord, classify
 from azmdr.condense.condensed import Operation, condense
 from azmdr.lake.storage import LakeStorage
 from azmdr.lake.write import write_operations
+from azmdr.reconcile.changes import change_in
 from azmdr.store import operations
 from azmdr.store.database import Store
 from azmdr.store.leases import give_back_lease, take_lease
 from azmdr.store.operations import Emitted, OpenOperation, Patience
+from azmdr.store.requests import note_changes
 
 OPERATIONS_AT_ONCE: Final = 1000
 """Operations written in one go: bounds memory and the size of a lake file."""
@@ -75,9 +78,12 @@ class Emission:
 
     def _note_emitted(self, customer: str, revisions: list[_Revision]) -> None:
         emitted = [Emitted(operation.operation_id, operation.revision) for operation, _ in revisions]
+        changes = [change for operation, _ in revisions if (change := change_in(operation)) is not None]
+        now = self.clock()
         with self.store.write() as connection:
             operations.lock_customers(connection, [customer])
-            operations.note_emitted(connection, customer, emitted, self.clock())
+            operations.note_emitted(connection, customer, emitted, now)
+            note_changes(connection, customer, changes, now)
 
 
 def _condensed(operation: OpenOperation) -> Operation:

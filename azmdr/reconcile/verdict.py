@@ -61,8 +61,6 @@ class Reason(StrEnum):
     """A dry run: it would be done."""
     NOT_FOUND = "not_found"
     """Azure says it is not there; the listings have not confirmed that yet."""
-    NOT_VISIBLE_YET = "not_visible_yet"
-    """Written, and not yet to be read back."""
 
     NOT_READ_YET = "not_read_yet"
     READ_FAILED = "read_failed"
@@ -99,7 +97,7 @@ _BY_STANDING: Final = {
         Reason.SUBSCRIPTION_DISABLED,
         Reason.REFUSED_BY_AZURE,
     ),
-    Standing.PENDING: (Reason.PENDING_HUB, Reason.PLANNED, Reason.NOT_FOUND, Reason.NOT_VISIBLE_YET),
+    Standing.PENDING: (Reason.PENDING_HUB, Reason.PLANNED, Reason.NOT_FOUND),
     Standing.UNKNOWN: (
         Reason.NOT_READ_YET,
         Reason.READ_FAILED,

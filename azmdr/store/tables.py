@@ -241,15 +241,17 @@ TARGET: Final = Table(
     Column("reason", String(32), nullable=False),
     Column("detail", Text, nullable=False, default=""),
     Column("judged_at", UtcTime, nullable=False),
-    Column("read_at", UtcTime, nullable=False),
+    Column("read_at", UtcTime),
+    Column("tried_at", UtcTime, nullable=False),
     Column("settled", Boolean, nullable=False, default=False),
     Column("ours", Boolean, nullable=False, default=False),
-    Index(None, "customer", "kind", "subscription_id", "settled", "read_at", "key"),
+    Index(None, "customer", "kind", "subscription_id", "settled", "tried_at", "key"),
 )
 """What we set something on, with the verdict.
 
-``read_at`` is when its settings were last read as a whole, 1970 for never. ``settled`` targets need not be
-read again until something changes; ``ours`` says that something of ours was there.
+``read_at`` is when its settings were last read as a whole; ``tried_at`` is its place in the rotation, 1970
+for what is new or changed. ``settled`` targets need not be read again until something changes; ``ours`` says
+that something of ours was there.
 """
 
 LOG_CATALOGUE: Final = Table(

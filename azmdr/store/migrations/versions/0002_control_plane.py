@@ -122,15 +122,16 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=32), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("judged_at", sa.BigInteger(), nullable=False),
-        sa.Column("read_at", sa.BigInteger(), nullable=False),
+        sa.Column("read_at", sa.BigInteger(), nullable=True),
+        sa.Column("tried_at", sa.BigInteger(), nullable=False),
         sa.Column("settled", sa.Boolean(), nullable=False),
         sa.Column("ours", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("customer", "kind", "key"),
     )
     with op.batch_alter_table("target", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_target_customer_kind_subscription_id_settled_read_at_key"),
-            ["customer", "kind", "subscription_id", "settled", "read_at", "key"],
+            batch_op.f("ix_target_customer_kind_subscription_id_settled_tried_at_key"),
+            ["customer", "kind", "subscription_id", "settled", "tried_at", "key"],
             unique=False,
         )
 
@@ -138,7 +139,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take back."""
     with op.batch_alter_table("target", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_target_customer_kind_subscription_id_settled_read_at_key"))
+        batch_op.drop_index(batch_op.f("ix_target_customer_kind_subscription_id_settled_tried_at_key"))
 
     op.drop_table("target")
     op.drop_table("subscription")

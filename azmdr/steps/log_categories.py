@@ -1,0 +1,74 @@
+"""Learning which log categories Azure offers for a type of resource: one read a type, not one a resource.
+
+What one resource answers holds for those of its type and kind, for a while. A failed answer teaches nothing;
+only Azure's own word that a type has no settings does.
+"""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from azmdr.azure.diagnostic_settings import ResourceSettings
+from azmdr.azure.dispatch import Call, Job, Source, Tally
+from azmdr.azure.errors import AzureError
+from azmdr.inventory.customers import CustomerState
+from azmdr.inventory.resource_id import ResourceId
+from azmdr.reconcile.category_policy import TargetFacts
+from azmdr.reconcile.log_catalogue import LogCatalogue
+from azmdr.reconcile.refusals import verdict_on
+from azmdr.reconcile.verdict import Reason
+from azmdr.reconcile.wanted import CustomerView
+from azmdr.steps.holding import Held
+from azmdr.store.log_catalogues import Variety, note_catalogue
+from azmdr.store.targets import types_due
+
+_OF_A_TYPE = frozenset({Reason.TYPE_WITHOUT_LOGS, Reason.TYPE_NOT_WANTED, Reason.EXCLUDED_TYPE})
+"""Verdicts that hold for a whole type, whose log categories then matter to nobody."""
+
+
+def learn_due_categories(held: Held, views: Mapping[str, CustomerView], until: datetime) -> Tally:
+    """Learn what is not known, or not any more, of the types whose targets are due."""
+    sources = [Source(name, _jobs(held, view)) for name, view in views.items()]
+    return held.plane.gateway.run(sources, until)
+
+
+def _jobs(held: Held, view: CustomerView) -> Iterator[Job]:
+    if view.customer.state is not CustomerState.ACTIVE:
+        return
+    with held.plane.store.read() as connection:
+        due = types_due(connection, view.customer.name)
+    for variety, samples in due.items():
+        if variety not in view.catalogues:
+            yield learn_categories(held, view, variety, samples)
+
+
+def learn_categories(
+    held: Held, view: CustomerView, variety: Variety, samples: Sequence[str]
+) -> Generator[Call[Any], Any, None]:
+    """Learn the log categories of a type from the first resource that tells them.
+
+    Args:
+        held: the customers this run holds.
+        view: the customer; its catalogues are added to.
+        variety: the type, and Azure's ``kind``.
+        samples: ids of resources of that type.
+    """
+    plane = held.plane
+    for sample in samples:
+        target = ResourceId.parse(sample)
+        facts = TargetFacts(target, variety[1])
+        settled = view.policy.settled_by_rules(facts, view.customer.rules)
+        if settled is not None and settled.reason in _OF_A_TYPE:
+            return
+        try:
+            catalogue = yield ResourceSettings(plane.arm).catalogue(target)
+        except AzureError as error:
+            if verdict_on(error, wrote=False).reason is not Reason.TYPE_WITHOUT_LOGS:
+                continue
+            catalogue = LogCatalogue({})
+        view.catalogues[variety] = catalogue
+        with plane.store.write() as connection:
+            held.prolong(connection, view.customer.name)
+            now = plane.clock.now()
+            note_catalogue(connection, view.customer.name, variety, catalogue, now, target.text)
+        return

@@ -1,0 +1,94 @@
+"""Requests: what was seen to change in the stream is reconciled first, also in the middle of a sweep."""
+
+from collections.abc import Generator, Iterator
+from typing import Any, Final
+
+from azmdr.azure.dispatch import Call, Job, Source
+from azmdr.azure.errors import AzureError
+from azmdr.azure.inventory import FoundResource, list_resources
+from azmdr.inventory.resource_id import ResourceId
+from azmdr.reconcile.changes import ChangeKind
+from azmdr.reconcile.verdict import Standing
+from azmdr.steps.holding import Held
+from azmdr.steps.log_categories import learn_categories
+from azmdr.steps.monitored_resources import take_in
+from azmdr.steps.sweep import Sweep
+from azmdr.store.inventory import resource_keyed
+from azmdr.store.requests import Request, forget_requests, requests_of
+from azmdr.store.targets import DueTarget, TargetKind, targets_of
+
+_AT_ONCE: Final = 100
+"""Requests of one customer taken up in one go."""
+
+
+class Requests:
+    """The requests of the customers a run holds, for one kind of target."""
+
+    def __init__(self, sweep: Sweep[Any], kind: TargetKind, held: Held) -> None:
+        self._sweep = sweep
+        self._kind = kind
+        self._held = held
+        self._taken_up: set[Request] = set()
+
+    def poll(self) -> list[Source]:
+        """What has been asked for since the last time."""
+        sources = []
+        for customer in self._held.names:
+            with self._held.plane.store.read() as connection:
+                asked = requests_of(connection, customer, _AT_ONCE)
+            new = [each for each in asked if each not in self._taken_up and self._concerns(each)]
+            self._taken_up.update(new)
+            if new:
+                sources.append(Source(customer, self._jobs(customer, new), urgent=True))
+        return sources
+
+    def _concerns(self, request: Request) -> bool:
+        is_subscription = not ResourceId.parse(request.resource_id).names
+        return is_subscription == (self._kind is TargetKind.SUBSCRIPTION)
+
+    def _jobs(self, customer: str, requests: list[Request]) -> Iterator[Job]:
+        for request in requests:
+            yield self._meet(customer, request)
+
+    def _meet(self, customer: str, request: Request) -> Generator[Call[Any], Any, None]:
+        target = ResourceId.parse(request.resource_id)
+        try:
+            yield from self._look_up(customer, request, target)
+        except AzureError:
+            # The request stays, and the next run takes it up again.
+            return
+        with self._held.plane.store.read() as connection:
+            due = targets_of(connection, customer, self._kind, [target.key])
+        standings = set()
+        for each in due:
+            yield from self._learn_categories(customer, each)
+            verdict = yield from self._sweep.job(customer, each)
+            standings.add(verdict.standing)
+        if Standing.UNKNOWN not in standings:
+            with self._held.plane.store.write() as connection:
+                forget_requests(connection, [request])
+
+    def _look_up(
+        self, customer: str, request: Request, target: ResourceId
+    ) -> Generator[Call[Any], Any, None]:
+        """Learn of a resource that is new, or has other tags than when it was listed."""
+        plane = self._held.plane
+        with plane.store.read() as connection:
+            known = resource_keyed(connection, customer, target.key)
+            is_target = bool(targets_of(connection, customer, self._kind, [target.key]))
+        # A target that is no resource of the listing is nested in one, and needs no looking up.
+        is_nested = is_target and known is None
+        is_listed = is_target and request.change is ChangeKind.SETTING
+        if self._kind is TargetKind.SUBSCRIPTION or is_nested or is_listed:
+            return
+        seen: list[FoundResource] = []
+        yield from list_resources(plane.arm, target.subscription_id, seen, only=target)
+        same = [each for each in seen if each.id.key == target.key]
+        with plane.store.write() as connection:
+            self._held.prolong(connection, customer)
+            take_in(connection, plane, customer, {target.key: known} if known else {}, same)
+
+    def _learn_categories(self, customer: str, due: DueTarget) -> Generator[Call[Any], Any, None]:
+        view, variety = self._sweep.view(customer), (due.target.type, due.variant)
+        if self._kind is TargetKind.RESOURCE and variety not in view.catalogues:
+            yield from learn_categories(self._held, view, variety, [due.target.id])

@@ -1,0 +1,227 @@
+"""Sweeps: observe, plan, apply, for every target of some customers, whatever is set on it.
+
+A sweep is a rotation, for settings can't be read in bulk: new and changed targets first, then those untried
+for longest. What the time does not suffice for stands first the next time. A target costs one read, and one
+write when something is wrong. Nothing is raised for one target; a refusal is its verdict.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from azmdr.azure.dispatch import Call, Job, Source
+from azmdr.azure.errors import AzureError, RefusedError
+from azmdr.inventory.resource_id import ResourceId
+from azmdr.reconcile.plan import Plan, Remove, Write
+from azmdr.reconcile.refusals import verdict_on
+from azmdr.reconcile.verdict import Reason, Verdict
+from azmdr.reconcile.wanted import CustomerView, is_settled, needs_reading
+from azmdr.steps.control_plane import ControlPlane, CustomerReport, StepReport, Told
+from azmdr.steps.holding import Held, LeaseLostError
+from azmdr.store.targets import (
+    DueTarget,
+    Judgement,
+    TargetKind,
+    due_targets,
+    note_judgements,
+    subscriptions_due,
+)
+
+Thing = TypeVar("Thing")
+
+_TARGETS_AT_ONCE: Final = 50
+"""Targets of one subscription taken from the store in one go."""
+_JUDGEMENTS_AT_ONCE: Final = 200
+"""Verdicts written down in one transaction; so many are judged again after a crash, at a read each."""
+_SILENCE: Final = 0.25
+"""The part of a lease after which verdicts are written down however few they are, as a sign of life."""
+
+
+class Means(Protocol[Thing]):
+    """How one kind of thing is read, written and removed."""
+
+    def read(self, target: ResourceId) -> Call[list[Thing]]:
+        """All of a target, whoever made them."""
+
+    def write(self, target: ResourceId, thing: Thing) -> Call[object]:
+        """Create or replace."""
+
+    def remove(self, target: ResourceId, name: str) -> Call[object]:
+        """Remove."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions(Generic[Thing]):
+    """How a kind of target is decided on. Both are pure."""
+
+    wanted: Callable[[CustomerView, DueTarget], Thing | Verdict]
+    plan: Callable[[CustomerView, DueTarget, Thing | Verdict, Sequence[Thing]], Plan[Thing]]
+
+
+@dataclass(slots=True)
+class _Book:
+    """One customer's verdicts, until they are written down."""
+
+    view: CustomerView
+    report: CustomerReport
+    judgements: list[Judgement] = field(default_factory=list)
+    written_at: datetime | None = None
+
+
+class Sweep(Generic[Thing]):
+    """The sweep over one kind of target of the customers a run holds."""
+
+    def __init__(
+        self,
+        held: Held,
+        kind: TargetKind,
+        views: Mapping[str, CustomerView],
+        means: Means[Thing],
+        decisions: Decisions[Thing],
+        report: StepReport,
+    ) -> None:
+        self._held = held
+        self._kind = kind
+        self._means = means
+        self._decisions = decisions
+        self._report = report
+        self._books = {name: _Book(view, report.customers[name]) for name, view in views.items()}
+        self._started = held.plane.clock.now()
+
+    @property
+    def plane(self) -> ControlPlane:
+        """What the step works with."""
+        return self._held.plane
+
+    def view(self, customer: str) -> CustomerView:
+        """What the decisions about a customer rest on."""
+        return self._books[customer].view
+
+    def sources(self) -> Iterator[Source]:
+        """The jobs of all customers, one source a subscription."""
+        for name in self._books:
+            with self.plane.store.read() as connection:
+                due = subscriptions_due(connection, name, self._kind, self._started)
+            for subscription_id in due:
+                yield Source(name, self._rotation(name, subscription_id))
+
+    def _rotation(self, customer: str, subscription_id: str) -> Iterator[Job]:
+        after: tuple[datetime, str] | None = None
+        while True:
+            with self.plane.store.read() as connection:
+                some = due_targets(
+                    connection,
+                    customer,
+                    self._kind,
+                    subscription_id,
+                    before=self._started,
+                    after=after,
+                    limit=_TARGETS_AT_ONCE,
+                )
+            for due in some:
+                yield self.job(customer, due)
+            if len(some) < _TARGETS_AT_ONCE:
+                return
+            after = (some[-1].tried_at, some[-1].target.key)
+
+    def job(self, customer: str, due: DueTarget) -> Generator[Call[Any], Any, Verdict]:
+        """Observe, plan and apply for one target; returns the verdict."""
+        book = self._books[customer]
+        view, target = book.view, ResourceId.parse(due.target.id)
+        wanted = self._decisions.wanted(view, due)
+        if isinstance(wanted, Verdict) and not needs_reading(wanted, due):
+            return self._judge(book, due, wanted, settled=is_settled(wanted) and not due.ours)
+        try:
+            found = yield self._means.read(target)
+        except AzureError as error:
+            return self._judge_unread(book, due, wanted, error)
+        read_at = self.plane.clock.now()
+        plan = self._decisions.plan(view, due, wanted, found)
+        if plan.action is not None and (obstacle := view.obstacle(due)):
+            plan = Plan(obstacle, ours=plan.ours)
+        if plan.action is None:
+            settled = is_settled(plan.verdict) and not plan.ours
+            return self._judge(book, due, plan.verdict, read_at=read_at, ours=plan.ours, settled=settled)
+        return (yield from self._apply(book, due, plan.action, plan, read_at))
+
+    def judge(self, customer: str, due: DueTarget, verdict: Verdict) -> Verdict:
+        """Note a verdict that was come to without reading the target's settings."""
+        return self._judge(self._books[customer], due, verdict)
+
+    def _apply(
+        self,
+        book: _Book,
+        due: DueTarget,
+        action: Write[Thing] | Remove,
+        plan: Plan[Thing],
+        read_at: datetime,
+    ) -> Generator[Call[Any], Any, Verdict]:
+        if not self.plane.writes_to(book.view.customer):
+            verdict = Verdict(Reason.PLANNED, str(action))
+            book.report.did(due.target.id, action.verb, str(action), verdict)
+            return self._judge(book, due, verdict, read_at=read_at, ours=plan.ours)
+        try:
+            yield self._call(ResourceId.parse(due.target.id), action)
+        except AzureError as error:
+            verdict = verdict_on(error, wrote=True)
+            book.report.tell(Told(due.target.id, str(action), verdict))
+            return self._judge(book, due, verdict, read_at=read_at, ours=plan.ours)
+        book.report.did(due.target.id, action.verb, str(action), plan.verdict)
+        # What was written is known as well as if it had been read again.
+        known_at, ours = self.plane.clock.now(), isinstance(action, Write)
+        settled = is_settled(plan.verdict) and not ours
+        return self._judge(book, due, plan.verdict, read_at=known_at, ours=ours, settled=settled)
+
+    def _call(self, target: ResourceId, action: Write[Thing] | Remove) -> Call[object]:
+        if isinstance(action, Remove):
+            return self._means.remove(target, action.name)
+        return self._means.write(target, action.thing)
+
+    def _judge_unread(
+        self, book: _Book, due: DueTarget, wanted: Thing | Verdict, error: AzureError
+    ) -> Verdict:
+        verdict = verdict_on(error, wrote=False)
+        if verdict.reason is Reason.TYPE_WITHOUT_LOGS:
+            at = self.plane.clock.now()
+            why = wanted if isinstance(wanted, Verdict) else verdict
+            return self._judge(book, due, why, read_at=at, ours=False, settled=True)
+        if isinstance(error, RefusedError):
+            book.report.tell(Told(due.target.id, "read", verdict))
+        return self._judge(book, due, verdict)
+
+    def _judge(
+        self,
+        book: _Book,
+        due: DueTarget,
+        verdict: Verdict,
+        *,
+        read_at: datetime | None = None,
+        ours: bool | None = None,
+        settled: bool = False,
+    ) -> Verdict:
+        now = self.plane.clock.now()
+        book.judgements.append(Judgement(due.target.key, verdict, now, read_at, ours, settled))
+        book.report.verdicts[verdict.reason] += 1
+        book.written_at = book.written_at or now
+        silent = now - book.written_at > self.plane.bounds.lease * _SILENCE
+        if silent or len(book.judgements) >= _JUDGEMENTS_AT_ONCE:
+            self._write_down(book)
+        return verdict
+
+    def _write_down(self, book: _Book) -> None:
+        name = book.view.customer.name
+        with self.plane.store.write() as connection:
+            self._held.prolong(connection, name)
+            note_judgements(connection, name, self._kind, book.judgements)
+        book.judgements = []
+        book.written_at = self.plane.clock.now()
+
+    def close(self) -> None:
+        """Write down the verdicts that are left."""
+        for name, book in self._books.items():
+            try:
+                if book.judgements:
+                    self._write_down(book)
+            except LeaseLostError as error:
+                self._report.fail(name, str(error))

@@ -1,0 +1,118 @@
+"""Requests: changes seen in the stream whose target is to be reconciled before all others."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select
+
+from azmdr.inventory.customers import CustomerState
+from azmdr.reconcile.changes import Change, ChangeKind
+from azmdr.store.tables import CUSTOMER, LISTING, RECONCILE_REQUEST, TARGET
+from azmdr.store.upsert import insert
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request."""
+
+    customer: str
+    key: str
+    resource_id: str
+    change: ChangeKind
+    changed_at: datetime
+
+
+def note_changes(connection: Connection, customer: str, changes: Iterable[Change], now: datetime) -> int:
+    """Ask for the targets of changes to be reconciled; returns how many requests that makes.
+
+    A change is passed over when the customer is not one of ours, and when the target has been read since:
+    what our own writes bring into the stream asks for nothing.
+    """
+    latest = {change.target.key: change for change in sorted(changes, key=lambda each: each.at)}
+    if not latest or not _is_ours(connection, customer):
+        return 0
+    asked = 0
+    for key, change in sorted(latest.items()):
+        if _is_known(connection, customer, change):
+            continue
+        statement = insert(connection, RECONCILE_REQUEST).values(
+            customer=customer,
+            key=key,
+            resource_id=change.target.text,
+            change=change.kind,
+            changed_at=change.at,
+            requested_at=now,
+            operation_id=change.operation_id,
+        )
+        newer = {
+            name: statement.excluded[name] for name in ("resource_id", "change", "changed_at", "operation_id")
+        }
+        asked += connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["customer", "key"],
+                set_=newer,
+                where=RECONCILE_REQUEST.c.changed_at < statement.excluded.changed_at,
+            )
+        ).rowcount
+    return asked
+
+
+def requests_of(connection: Connection, customer: str, limit: int) -> list[Request]:
+    """A customer's requests, the oldest first."""
+    query = (
+        select(RECONCILE_REQUEST)
+        .where(RECONCILE_REQUEST.c.customer == customer)
+        .order_by(RECONCILE_REQUEST.c.requested_at, RECONCILE_REQUEST.c.key)
+        .limit(limit)
+    )
+    return [
+        Request(row.customer, row.key, row.resource_id, ChangeKind(row.change), row.changed_at)
+        for row in connection.execute(query)
+    ]
+
+
+def customers_with_requests(connection: Connection) -> list[str]:
+    """The customers something is asked for, the one who has waited longest first."""
+    query = (
+        select(RECONCILE_REQUEST.c.customer)
+        .group_by(RECONCILE_REQUEST.c.customer)
+        .order_by(func.min(RECONCILE_REQUEST.c.requested_at))
+    )
+    return list(connection.scalars(query))
+
+
+def forget_requests(connection: Connection, requests: Sequence[Request]) -> None:
+    """Take away requests that were met, unless something newer has been asked for meanwhile."""
+    asked = RECONCILE_REQUEST.c
+    for request in requests:
+        connection.execute(
+            delete(RECONCILE_REQUEST).where(
+                asked.customer == request.customer,
+                asked.key == request.key,
+                asked.changed_at <= request.changed_at,
+            )
+        )
+
+
+def _is_ours(connection: Connection, customer: str) -> bool:
+    query = select(CUSTOMER.c.name).where(
+        CUSTOMER.c.name == customer, CUSTOMER.c.state == CustomerState.ACTIVE
+    )
+    return connection.scalar(query) is not None
+
+
+def _is_known(connection: Connection, customer: str, change: Change) -> bool:
+    read_at = select(TARGET.c.read_at).where(
+        TARGET.c.customer == customer, TARGET.c.key == change.target.key, TARGET.c.read_at.is_not(None)
+    )
+    was_read = connection.scalar(read_at)
+    if was_read is None or was_read < change.at:
+        return False
+    if change.kind is ChangeKind.SETTING:
+        return True
+    listed_at = select(LISTING.c.complete_at).where(
+        LISTING.c.customer == customer, LISTING.c.scope == change.target.subscription_id
+    )
+    listed = connection.scalar(listed_at)
+    return listed is not None and listed >= change.at
