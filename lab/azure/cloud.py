@@ -27,6 +27,7 @@ from lab.azure.resource_id import ResourceId, within
 from lab.azure.resources import Resource, Subscription, implied_parent_key
 from lab.azure.roles import Role
 from lab.azure.virtual_clock import VirtualClock
+from lab.azure.workspace_tables import Table
 
 
 @dataclass(slots=True)
@@ -64,6 +65,8 @@ class Cloud:
     """Authorization rules: by the key of the namespace, then by lower-cased name."""
     exports: dict[str, dict[str, DataExport]] = field(default_factory=lambda: defaultdict(dict))
     """Data export rules: by the key of the workspace, then by lower-cased name."""
+    tables: dict[str, dict[str, Table]] = field(default_factory=lambda: defaultdict(dict))
+    """By the key of the workspace, then by lower-cased name."""
     graph_queries: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """When each principal last asked Resource Graph, in seconds."""
 
@@ -151,6 +154,7 @@ class Cloud:
             self.hubs.pop(key, None)
             self.rules.pop(key, None)
             self.exports.pop(key, None)
+            self.tables.pop(key, None)
         return bool(doomed)
 
     def add_event_hub_namespace(self, namespace_id: str, location: str, tier: str = "Standard") -> Resource:
@@ -165,6 +169,19 @@ class Cloud:
         hub = EventHub(name, partitions, 7)
         self.hubs[ResourceId.parse(namespace_id).key][name.lower()] = hub
         return hub
+
+    def add_tables(self, workspace_id: str, names: Iterable[str]) -> None:
+        """New tables in a workspace, as the first record of their kind makes them."""
+        tables = self.tables[ResourceId.parse(workspace_id).key]
+        tables.update({name.lower(): Table(name) for name in names})
+
+    def remove_table(self, workspace_id: str, name: str) -> bool:
+        """Delete a table of a workspace.
+
+        Returns:
+            Whether it was there.
+        """
+        return self.tables[ResourceId.parse(workspace_id).key].pop(name.lower(), None) is not None
 
     def put_setting(self, target_key: str, setting: DiagnosticSetting) -> None:
         """Keep a diagnostic setting; one whose target has a name beyond ASCII gets lost."""

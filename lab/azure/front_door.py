@@ -22,6 +22,7 @@ from lab.azure import (
     resource_graph_routes,
     sign_in,
     tokens,
+    workspace_table_routes,
 )
 from lab.azure.access import forbidden, may, wrong_tenant
 from lab.azure.arm_error import ArmError, conflict, not_found
@@ -41,6 +42,7 @@ ROUTES: Sequence[Route] = (
     *event_hub_routes.ROUTES,
     *authorization_rule_routes.ROUTES,
     *log_analytics_routes.ROUTES,
+    *workspace_table_routes.ROUTES,
     *lighthouse_routes.ROUTES,
     *resource_graph_routes.ROUTES,
 )

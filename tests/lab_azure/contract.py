@@ -30,6 +30,7 @@ FILES: Final = (
     "Microsoft.EventHub/2024-01-01/AuthorizationRules.json",
     "Microsoft.OperationalInsights/2023-09-01/Workspaces.json",
     "Microsoft.OperationalInsights/2020-08-01/DataExports.json",
+    "Microsoft.OperationalInsights/2022-10-01/Tables.json",
     "Microsoft.ManagedServices/2022-10-01/managedservices.json",
     "Microsoft.ResourceGraph/2021-03-01/resourcegraph.json",
 )
