@@ -122,6 +122,12 @@ class Route:
         own = {"namespace": "microsoft.eventhub", "workspace": "microsoft.operationalinsights"}
         return own.get(place, "microsoft.resources")
 
+    @property
+    def kind(self) -> str:
+        """The last of its path that is spelled out, such as ``diagnosticSettings`` or ``listKeys``."""
+        spelled = [each for each in self.template.split("/") if each and not each.startswith("{")]
+        return spelled[-1] if spelled else self.template.strip("{}") + "s"
+
     def pattern(self) -> re.Pattern[str]:
         """What matches its paths."""
         parts = re.split(r"\{(\w+)\}", self.template)

@@ -228,4 +228,8 @@ class Cloud:
 
     def visible_subscriptions(self, principal: Principal) -> dict[str, Subscription]:
         """The subscriptions in which a principal holds anything, by id."""
-        return {each.id: each for each in self.subscriptions.values() if self.held(principal, each)}
+        return {each.id: each for each in self.subscriptions.values() if self.sees(principal, each)}
+
+    def sees(self, principal: Principal, subscription: Subscription) -> bool:
+        """Whether a principal holds anything in a subscription."""
+        return bool(self.held(principal, subscription))
