@@ -19,10 +19,12 @@ from lab.azure.delegations import (
     check_authorizations,
 )
 from lab.azure.diagnostic_settings import DiagnosticSetting
-from lab.azure.directory import Principal, Tenant
+from lab.azure.directory import ManagementGroup, Principal, Tenant
 from lab.azure.event_hubs import RIGHTS, ROOT_RULE, AuthorizationRule, EventHub
 from lab.azure.eventual_map import EventualMap
 from lab.azure.log_categories import RESOURCE_CATEGORIES, Catalogue
+from lab.azure.policies import PolicyAssignment, PolicyDefinition
+from lab.azure.remediations import Remediation
 from lab.azure.resource_id import ResourceId, within
 from lab.azure.resources import Resource, Subscription, implied_parent_key
 from lab.azure.roles import Role
@@ -40,6 +42,8 @@ class Cloud:
     token_lifetime: timedelta = timedelta(seconds=3599)
     creation_time: timedelta = timedelta()
     """How long an event hub namespace is being created."""
+    deployment_time: timedelta = timedelta()
+    """How long a remediation takes for each of its deployments."""
     page_size: int = 1000
     catalogues: Mapping[str, Catalogue] = field(default_factory=lambda: dict(RESOURCE_CATEGORIES))
     """Log categories by lower-cased resource type."""
@@ -48,6 +52,8 @@ class Cloud:
     principals: dict[tuple[str, str], Principal] = field(default_factory=dict)
     """By tenant id and object id."""
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    management_groups: dict[str, ManagementGroup] = field(default_factory=dict)
+    """By lower-cased name."""
     role_assignments: list[RoleAssignment] = field(default_factory=list)
     delegations: dict[str, dict[str, RegistrationAssignment]] = field(
         default_factory=lambda: defaultdict(dict)
@@ -67,6 +73,10 @@ class Cloud:
     """Data export rules: by the key of the workspace, then by lower-cased name."""
     tables: dict[str, dict[str, Table]] = field(default_factory=lambda: defaultdict(dict))
     """By the key of the workspace, then by lower-cased name."""
+    policy_definitions: dict[str, PolicyDefinition] = field(default_factory=dict)
+    """By lower-cased id, as the next two are."""
+    policy_assignments: dict[str, PolicyAssignment] = field(default_factory=dict)
+    remediations: dict[str, Remediation] = field(default_factory=dict)
     graph_queries: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """When each principal last asked Resource Graph, in seconds."""
 
@@ -84,6 +94,16 @@ class Cloud:
         """A new subscription."""
         self.subscriptions[subscription_id] = Subscription(subscription_id, tenant_id, name)
         return self.subscriptions[subscription_id]
+
+    def add_management_group(
+        self, tenant_id: str, name: str, subscription_ids: Iterable[str]
+    ) -> ManagementGroup:
+        """A new management group above some subscriptions of its tenant."""
+        group = self.management_groups[name.lower()] = ManagementGroup(name, tenant_id)
+        for subscription_id in subscription_ids:
+            subscription = self.subscriptions[subscription_id]
+            subscription.ancestors = (*subscription.ancestors, group.key)
+        return group
 
     def remove_subscription(self, subscription_id: str) -> None:
         """Let a subscription vanish with all that is in it; diagnostic settings stay behind."""

@@ -19,6 +19,10 @@ from lab.azure import (
     inventory_routes,
     lighthouse_routes,
     log_analytics_routes,
+    policy_assignment_routes,
+    policy_definition_routes,
+    policy_state_routes,
+    remediation_routes,
     resource_graph_routes,
     sign_in,
     tokens,
@@ -30,6 +34,7 @@ from lab.azure.call import Call, Route, check_api_version
 from lab.azure.cloud import Cloud
 from lab.azure.directory import Principal
 from lab.azure.faults import Fault, FaultKind, Faults, PlannedFaults, Seen
+from lab.azure.policy_compliance import settle
 from lab.azure.resource_id import within
 from lab.azure.resources import Subscription
 from lab.azure.route_table import RouteTable
@@ -45,6 +50,10 @@ ROUTES: Sequence[Route] = (
     *log_analytics_routes.ROUTES,
     *workspace_table_routes.ROUTES,
     *lighthouse_routes.ROUTES,
+    *policy_definition_routes.ROUTES,
+    *policy_assignment_routes.ROUTES,
+    *policy_state_routes.ROUTES,
+    *remediation_routes.ROUTES,
     *resource_graph_routes.ROUTES,
 )
 _TABLE = RouteTable(ROUTES)
@@ -148,6 +157,7 @@ class FrontDoor:
             return _refusal(error)
 
     def _arm(self, request: Request) -> Answer:
+        settle(self.cloud)
         principal = self._principal(request)
         route, parts = _TABLE.find(request.method, request.path)
         version = check_api_version(request.query.get("api-version"), route)
