@@ -20,6 +20,7 @@ import click
 import msgspec
 from azure.core.exceptions import AzureError
 
+from lab.azure.activity_events import ActivityLog
 from lab.azure.cloud import Cloud
 from lab.azure.front_door import FrontDoor
 from lab.azure.happenings import Happening, Happenings
@@ -114,7 +115,7 @@ def azure(
 ) -> None:
     """Run the lab's Azure in the foreground; says what a client needs, ends on SIGTERM or SIGINT."""
     stop = _stop_on_signals()
-    scene = build_scene(Cloud(clock=WallClock()), CUSTOMERS)
+    scene = build_scene(Cloud(clock=WallClock(), activity=ActivityLog()), CUSTOMERS)
     door = FrontDoor(scene.cloud, log=deque(maxlen=KEPT_REQUESTS))
     happenings, rng = Happenings(CUSTOMERS, seed), random.Random(f"activity {seed}")
     with AzureServer(door, port, folder, latency) as server:

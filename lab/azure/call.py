@@ -128,6 +128,11 @@ class Route:
         spelled = [each for each in self.template.split("/") if each and not each.startswith("{")]
         return spelled[-1] if spelled else self.template.strip("{}") + "s"
 
+    @property
+    def is_logged(self) -> bool:
+        """Whether the activity log tells of it: all but reads, below a subscription."""
+        return self.action is not None and not self.action.lower().endswith("/read")
+
     def pattern(self) -> re.Pattern[str]:
         """What matches its paths."""
         parts = re.split(r"\{(\w+)\}", self.template)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from lab.azure.access import Grant, RoleAssignment, grants
+from lab.azure.activity_events import ActivityLog
 from lab.azure.arm_error import ArmError, not_found
 from lab.azure.data_exports import DataExport
 from lab.azure.delegations import (
@@ -77,6 +78,8 @@ class Cloud:
     """By lower-cased id, as the next two are."""
     policy_assignments: dict[str, PolicyAssignment] = field(default_factory=dict)
     remediations: dict[str, Remediation] = field(default_factory=dict)
+    activity: ActivityLog | None = None
+    """What the activity log's REST interface tells of; nothing is written down without one."""
     graph_queries: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """When each principal last asked Resource Graph, in seconds."""
 

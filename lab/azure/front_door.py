@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from lab.azure import (
+    activity_log_routes,
     authorization_rule_routes,
     diagnostic_setting_routes,
     entra_setting_routes,
@@ -29,6 +30,7 @@ from lab.azure import (
     workspace_table_routes,
 )
 from lab.azure.access import forbidden, may, wrong_tenant
+from lab.azure.activity_events import ActivityLog, Operation
 from lab.azure.arm_error import ArmError, conflict
 from lab.azure.call import Call, Route, check_api_version
 from lab.azure.cloud import Cloud
@@ -45,6 +47,7 @@ ROUTES: Sequence[Route] = (
     *inventory_routes.ROUTES,
     *diagnostic_setting_routes.ROUTES,
     *entra_setting_routes.ROUTES,
+    *activity_log_routes.ROUTES,
     *event_hub_routes.ROUTES,
     *authorization_rule_routes.ROUTES,
     *log_analytics_routes.ROUTES,
@@ -170,7 +173,29 @@ class FrontDoor:
             answer = route.handle(call)
         except ArmError as error:
             answer = _refusal(error)
+        if self.cloud.activity is not None and route.is_logged:
+            self._record(call, route, answer, self.cloud.activity)
         return replace(answer, headers={**left, **answer.headers})
+
+    def _record(self, call: Call, route: Route, answer: Answer, log: ActivityLog) -> None:
+        subscription = self.cloud.subscriptions.get(call.scope.subscription_id)
+        if subscription is None or route.action is None:
+            return
+        given = call.request.headers.get("x-ms-correlation-request-id")
+        path = call.request.path.rstrip("/")
+        action = route.action.format(**call.parts)
+        operation = Operation(
+            subscription_id=subscription.id,
+            tenant_id=subscription.tenant_id,
+            action=action,
+            # An action is the last word of a path, and no part of what it is done to.
+            resource_id=path.rpartition("/")[0] if action.lower().endswith("/action") else path,
+            correlation_id=given or f"00000000-0000-4000-b000-{self._turn:012x}",
+            caller=call.principal.name if call.principal.is_user else call.principal.object_id,
+            method=call.request.method,
+            status=answer.status,
+        )
+        log.record(operation, self.cloud.clock.now())
 
     def _principal(self, request: Request) -> Principal:
         claims = tokens.read(

@@ -2,7 +2,7 @@
 
 Kinds take turns; the seed picks the place. A kind that finds no place now (there is no setting of ours to
 delete yet) lets the next one have its turn. Each is Activity Log records too, as a diagnostic setting of the
-subscription would send them.
+subscription would send them, and where the cloud keeps an activity log, events in that.
 """
 
 import random
@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from lab.activity_log import Request, Stage, stage_record
+from lab.azure.activity_events import Operation
 from lab.azure.cloud import Cloud
 from lab.azure.diagnostic_settings import DiagnosticSetting, Switch
 from lab.azure.log_categories import SUBSCRIPTION_CATEGORIES, Catalogue
 from lab.azure.resource_id import ResourceId
 from lab.azure.scenario import workspace_id
 from lab.customers import Customer, Subscription
-from lab.records import Record, guid, user
+from lab.records import Caller, Record, guid, user
 
 OURS: Final = "azmdr"
 """The name of the settings that the product writes."""
@@ -38,16 +39,18 @@ class Happening:
     operation: str
     resource_id: str
     body: Record | None = None
+    correlation_id: str = ""
+    caller: Caller | None = None
 
     def records(self, at: datetime, rng: random.Random) -> tuple[Record, Record]:
-        """Its start and its end as the Activity Log has them."""
+        """Its start and its end as a diagnostic setting sends them to an event hub."""
         request = Request(
             customer=self.customer,
             region=self.subscription.home_region,
             operation_name=self.operation.upper(),
             resource_id=self.resource_id.upper(),
-            correlation_id=guid(rng),
-            caller=user(self.customer, rng),
+            correlation_id=self.correlation_id,
+            caller=self.caller or user(self.customer, rng),
             body=self.body,
         )
         end = at + timedelta(seconds=_SECONDS)
@@ -78,8 +81,25 @@ class Happenings:
             kind = _KINDS[self._turn % len(_KINDS)]
             self._turn += 1
             if (happening := kind(cloud, _Owners(self.customers), self._rng, self._count)) is not None:
-                return happening
+                return self._signed(cloud, happening)
         return None
+
+    def _signed(self, cloud: Cloud, happening: Happening) -> Happening:
+        person = user(happening.customer, self._rng)
+        signed = replace(happening, correlation_id=guid(self._rng), caller=person)
+        if cloud.activity is not None:
+            operation = Operation(
+                subscription_id=happening.subscription.id,
+                tenant_id=happening.customer.tenant_id,
+                action=happening.operation,
+                resource_id=happening.resource_id,
+                correlation_id=signed.correlation_id,
+                caller=person.user_principal_name or person.object_id,
+                method="DELETE" if happening.operation.endswith("/delete") else "PUT",
+                status=200,
+            )
+            cloud.activity.record(operation, cloud.clock.now())
+        return signed
 
 
 @dataclass(frozen=True, slots=True)

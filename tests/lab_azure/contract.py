@@ -24,6 +24,7 @@ FILES: Final = (
     "Microsoft.Insights/2021-05-01-preview/diagnosticsSettings_API.json",
     "Microsoft.Insights/2021-05-01-preview/diagnosticsSettingsCategories_API.json",
     "Microsoft.Insights/2021-05-01-preview/subscriptionDiagnosticsSettings_API.json",
+    "Microsoft.Insights/2015-04-01/activityLogs_API.json",
     "Microsoft.Aadiam/2017-04-01/azureactivedirectory.json",
     "Microsoft.EventHub/2024-01-01/namespaces.json",
     "Microsoft.EventHub/2024-01-01/eventhubs.json",
