@@ -56,10 +56,14 @@ class Cloud:
     management_groups: dict[str, ManagementGroup] = field(default_factory=dict)
     """By lower-cased name."""
     role_assignments: list[RoleAssignment] = field(default_factory=list)
+    definitions: dict[str, dict[str, RegistrationDefinition]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    """What subscriptions offer to providers: by subscription, then by lower-cased name."""
     delegations: dict[str, dict[str, RegistrationAssignment]] = field(
         default_factory=lambda: defaultdict(dict)
     )
-    """By subscription, then by lower-cased id."""
+    """Definitions applied: by subscription, then by lower-cased id."""
     resources: dict[str, EventualMap[Resource]] = field(default_factory=lambda: defaultdict(EventualMap))
     """By subscription, then by key."""
     settings: dict[str, EventualMap[DiagnosticSetting]] = field(
@@ -113,6 +117,7 @@ class Cloud:
         del self.subscriptions[subscription_id]
         self.resources.pop(subscription_id, None)
         self.delegations.pop(subscription_id, None)
+        self.definitions.pop(subscription_id, None)
 
     def assign(self, principal: Principal, role: Role, scope: str) -> None:
         """Give a principal a role at a scope of its own tenant."""
@@ -139,6 +144,7 @@ class Cloud:
             offer,
             listed,
         )
+        self.definitions[place.subscription_id][identity] = definition
         assignment = RegistrationAssignment(identity, place, definition)
         self.delegations[place.subscription_id][assignment.id.lower()] = assignment
         return assignment
