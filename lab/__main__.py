@@ -1,9 +1,17 @@
-"""The lab's commands. Results go to stdout, one JSON line each; progress goes to stderr."""
+"""The lab's commands. Results go to stdout, one JSON line each; progress goes to stderr.
+
+``python -m lab azure --folder F`` is the lab's Azure as a process: its one line on stdout tells a client the
+address, the certificate authority, whom to sign in as and which customers there are. With ``--happenings 30``
+something happens to a customer every 30 seconds, each a JSON line on stderr and, with ``--activity FILE``,
+two Activity Log records at the end of that file.
+"""
 
 import json
+import random
 import signal
 import sys
 import threading
+from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,14 +20,26 @@ import click
 import msgspec
 from azure.core.exceptions import AzureError
 
+from lab.azure.activity_events import ActivityLog
+from lab.azure.cloud import Cloud
+from lab.azure.front_door import FrontDoor
+from lab.azure.happenings import Happening, Happenings
+from lab.azure.introduction import introduction
+from lab.azure.scenario import build_scene
+from lab.azure.server import AzureServer
+from lab.azure.virtual_clock import WallClock
 from lab.azurite import AzuriteError, AzuriteServer
 from lab.capture_writer import TIME_FIRST, ArchiveNameFormatError, checked_name_format
 from lab.chaos import Chaos
+from lab.customers import CUSTOMERS
 from lab.episode import EpisodePlan, Settings
 from lab.node import InstallError, install
+from lab.records import encode
 from lab.replay import CaptureStorage, Replay
 from lab.replay_state import ReplayState, StateError, begun
 
+KEPT_REQUESTS = 10_000
+"""How many requests the process remembers."""
 SHARE = click.FloatRange(0, 1)
 
 
@@ -60,6 +80,66 @@ def azurite(folder: Path | None, blob_port: int, queue_port: int) -> None:
                 server.check()
     except AzuriteError as error:
         raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Where the certificates go.",
+)
+@click.option("--port", type=int, default=0, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--latency",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    help="Seconds a request is held up.",
+)
+@click.option(
+    "--happenings",
+    "pause",
+    type=click.FloatRange(0, min_open=True),
+    help="Seconds between two things that customers do; absent: they do nothing.",
+)
+@click.option("--seed", type=int, default=7, show_default=True, help="Of what happens where.")
+@click.option(
+    "--activity",
+    "activity_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Gets the Activity Log records of what happens, one a line, at its end.",
+)
+def azure(
+    folder: Path, port: int, latency: float, pause: float | None, seed: int, activity_file: Path | None
+) -> None:
+    """Run the lab's Azure in the foreground; says what a client needs, ends on SIGTERM or SIGINT."""
+    stop = _stop_on_signals()
+    scene = build_scene(Cloud(clock=WallClock(), activity=ActivityLog()), CUSTOMERS)
+    door = FrontDoor(scene.cloud, log=deque(maxlen=KEPT_REQUESTS))
+    happenings, rng = Happenings(CUSTOMERS, seed), random.Random(f"activity {seed}")
+    with AzureServer(door, port, folder, latency) as server:
+        _print_line(introduction(scene, CUSTOMERS, server.url, server.authority_file))
+        while not stop.wait(pause):
+            happening = door.meanwhile(happenings.happen)
+            if happening is not None:
+                _tell(happening, activity_file, rng)
+
+
+def _tell(happening: Happening, activity_file: Path | None, rng: random.Random) -> None:
+    now = datetime.now(UTC)
+    told = {
+        "at": now.isoformat(),
+        "happened": happening.what,
+        "customer": happening.customer.name,
+        "operation": happening.operation,
+        "resource_id": happening.resource_id,
+    }
+    records = happening.records(now, rng)
+    if activity_file is not None:
+        with activity_file.open("ab") as log:
+            log.write(b"".join(encode(record) + b"\n" for record in records))
+    click.echo(json.dumps(told), err=True)
 
 
 @main.command()

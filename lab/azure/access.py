@@ -48,11 +48,20 @@ def grants(
     """
     if principal.tenant_id == subscription.tenant_id:
         return tuple(
-            Grant(ROLES[each.role_id], each.scope_key)
+            Grant(
+                ROLES[each.role_id],
+                # What was given at a management group holds in the whole subscription.
+                subscription.key if each.scope_key in subscription.ancestors else each.scope_key,
+            )
             for each in assignments
-            if each.principal_id in principal.identities and within(each.scope_key, subscription.key)
+            if each.principal_id in principal.identities and _reaches(each, subscription)
         )
     return tuple(_delegated(principal, delegations))
+
+
+def _reaches(assignment: RoleAssignment, subscription: Subscription) -> bool:
+    key = assignment.scope_key
+    return within(key, subscription.key) or key in subscription.ancestors
 
 
 def _delegated(principal: Principal, delegations: Iterable[RegistrationAssignment]) -> Iterator[Grant]:

@@ -122,6 +122,17 @@ class Route:
         own = {"namespace": "microsoft.eventhub", "workspace": "microsoft.operationalinsights"}
         return own.get(place, "microsoft.resources")
 
+    @property
+    def kind(self) -> str:
+        """The last of its path that is spelled out, such as ``diagnosticSettings`` or ``listKeys``."""
+        spelled = [each for each in self.template.split("/") if each and not each.startswith("{")]
+        return spelled[-1] if spelled else self.template.strip("{}") + "s"
+
+    @property
+    def is_logged(self) -> bool:
+        """Whether the activity log tells of it: all but reads, below a subscription."""
+        return self.action is not None and not self.action.lower().endswith("/read")
+
     def pattern(self) -> re.Pattern[str]:
         """What matches its paths."""
         parts = re.split(r"\{(\w+)\}", self.template)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from lab.azure.access import Grant, RoleAssignment, grants
+from lab.azure.activity_events import ActivityLog
 from lab.azure.arm_error import ArmError, not_found
 from lab.azure.data_exports import DataExport
 from lab.azure.delegations import (
@@ -19,14 +20,17 @@ from lab.azure.delegations import (
     check_authorizations,
 )
 from lab.azure.diagnostic_settings import DiagnosticSetting
-from lab.azure.directory import Principal, Tenant
+from lab.azure.directory import ManagementGroup, Principal, Tenant
 from lab.azure.event_hubs import RIGHTS, ROOT_RULE, AuthorizationRule, EventHub
 from lab.azure.eventual_map import EventualMap
 from lab.azure.log_categories import RESOURCE_CATEGORIES, Catalogue
+from lab.azure.policies import PolicyAssignment, PolicyDefinition
+from lab.azure.remediations import Remediation
 from lab.azure.resource_id import ResourceId, within
 from lab.azure.resources import Resource, Subscription, implied_parent_key
 from lab.azure.roles import Role
 from lab.azure.virtual_clock import VirtualClock
+from lab.azure.workspace_tables import Table
 
 
 @dataclass(slots=True)
@@ -39,6 +43,8 @@ class Cloud:
     token_lifetime: timedelta = timedelta(seconds=3599)
     creation_time: timedelta = timedelta()
     """How long an event hub namespace is being created."""
+    deployment_time: timedelta = timedelta()
+    """How long a remediation takes for each of its deployments."""
     page_size: int = 1000
     catalogues: Mapping[str, Catalogue] = field(default_factory=lambda: dict(RESOURCE_CATEGORIES))
     """Log categories by lower-cased resource type."""
@@ -47,11 +53,17 @@ class Cloud:
     principals: dict[tuple[str, str], Principal] = field(default_factory=dict)
     """By tenant id and object id."""
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    management_groups: dict[str, ManagementGroup] = field(default_factory=dict)
+    """By lower-cased name."""
     role_assignments: list[RoleAssignment] = field(default_factory=list)
+    definitions: dict[str, dict[str, RegistrationDefinition]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    """What subscriptions offer to providers: by subscription, then by lower-cased name."""
     delegations: dict[str, dict[str, RegistrationAssignment]] = field(
         default_factory=lambda: defaultdict(dict)
     )
-    """By subscription, then by lower-cased id."""
+    """Definitions applied: by subscription, then by lower-cased id."""
     resources: dict[str, EventualMap[Resource]] = field(default_factory=lambda: defaultdict(EventualMap))
     """By subscription, then by key."""
     settings: dict[str, EventualMap[DiagnosticSetting]] = field(
@@ -64,6 +76,14 @@ class Cloud:
     """Authorization rules: by the key of the namespace, then by lower-cased name."""
     exports: dict[str, dict[str, DataExport]] = field(default_factory=lambda: defaultdict(dict))
     """Data export rules: by the key of the workspace, then by lower-cased name."""
+    tables: dict[str, dict[str, Table]] = field(default_factory=lambda: defaultdict(dict))
+    """By the key of the workspace, then by lower-cased name."""
+    policy_definitions: dict[str, PolicyDefinition] = field(default_factory=dict)
+    """By lower-cased id, as the next two are."""
+    policy_assignments: dict[str, PolicyAssignment] = field(default_factory=dict)
+    remediations: dict[str, Remediation] = field(default_factory=dict)
+    activity: ActivityLog | None = None
+    """What the activity log's REST interface tells of; nothing is written down without one."""
     graph_queries: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """When each principal last asked Resource Graph, in seconds."""
 
@@ -82,11 +102,22 @@ class Cloud:
         self.subscriptions[subscription_id] = Subscription(subscription_id, tenant_id, name)
         return self.subscriptions[subscription_id]
 
+    def add_management_group(
+        self, tenant_id: str, name: str, subscription_ids: Iterable[str]
+    ) -> ManagementGroup:
+        """A new management group above some subscriptions of its tenant."""
+        group = self.management_groups[name.lower()] = ManagementGroup(name, tenant_id)
+        for subscription_id in subscription_ids:
+            subscription = self.subscriptions[subscription_id]
+            subscription.ancestors = (*subscription.ancestors, group.key)
+        return group
+
     def remove_subscription(self, subscription_id: str) -> None:
         """Let a subscription vanish with all that is in it; diagnostic settings stay behind."""
         del self.subscriptions[subscription_id]
         self.resources.pop(subscription_id, None)
         self.delegations.pop(subscription_id, None)
+        self.definitions.pop(subscription_id, None)
 
     def assign(self, principal: Principal, role: Role, scope: str) -> None:
         """Give a principal a role at a scope of its own tenant."""
@@ -113,6 +144,7 @@ class Cloud:
             offer,
             listed,
         )
+        self.definitions[place.subscription_id][identity] = definition
         assignment = RegistrationAssignment(identity, place, definition)
         self.delegations[place.subscription_id][assignment.id.lower()] = assignment
         return assignment
@@ -151,6 +183,7 @@ class Cloud:
             self.hubs.pop(key, None)
             self.rules.pop(key, None)
             self.exports.pop(key, None)
+            self.tables.pop(key, None)
         return bool(doomed)
 
     def add_event_hub_namespace(self, namespace_id: str, location: str, tier: str = "Standard") -> Resource:
@@ -165,6 +198,19 @@ class Cloud:
         hub = EventHub(name, partitions, 7)
         self.hubs[ResourceId.parse(namespace_id).key][name.lower()] = hub
         return hub
+
+    def add_tables(self, workspace_id: str, names: Iterable[str]) -> None:
+        """New tables in a workspace, as the first record of their kind makes them."""
+        tables = self.tables[ResourceId.parse(workspace_id).key]
+        tables.update({name.lower(): Table(name) for name in names})
+
+    def remove_table(self, workspace_id: str, name: str) -> bool:
+        """Delete a table of a workspace.
+
+        Returns:
+            Whether it was there.
+        """
+        return self.tables[ResourceId.parse(workspace_id).key].pop(name.lower(), None) is not None
 
     def put_setting(self, target_key: str, setting: DiagnosticSetting) -> None:
         """Keep a diagnostic setting; one whose target has a name beyond ASCII gets lost."""
@@ -211,4 +257,8 @@ class Cloud:
 
     def visible_subscriptions(self, principal: Principal) -> dict[str, Subscription]:
         """The subscriptions in which a principal holds anything, by id."""
-        return {each.id: each for each in self.subscriptions.values() if self.held(principal, each)}
+        return {each.id: each for each in self.subscriptions.values() if self.sees(principal, each)}
+
+    def sees(self, principal: Principal, subscription: Subscription) -> bool:
+        """Whether a principal holds anything in a subscription."""
+        return bool(self.held(principal, subscription))

@@ -5,6 +5,7 @@ resource group. Source: learn.microsoft.com/azure/lighthouse/concepts/architectu
 learn.microsoft.com/azure/lighthouse/concepts/tenants-users-roles.
 """
 
+import uuid
 from dataclasses import dataclass
 
 from lab.azure.arm_error import bad_request
@@ -52,6 +53,31 @@ class RegistrationAssignment:
     def id(self) -> str:
         """The resource id."""
         return f"{self.scope.text}/providers/Microsoft.ManagedServices/registrationAssignments/{self.name}"
+
+
+def check_definition(definition: RegistrationDefinition) -> None:
+    """Refuse an offer Azure would refuse.
+
+    Raises:
+        ArmError: 400 for a name that is no GUID, a provider that is the customer itself, or authorizations
+            that can't be delegated.
+    """
+    check_name(definition.name)
+    if definition.provider_tenant_id == definition.customer_tenant_id:
+        raise bad_request("A tenant can't delegate to itself.", "InvalidRegistrationDefinition")
+    check_authorizations(definition.authorizations)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is no GUID.
+
+    Raises:
+        ArmError: 400.
+    """
+    try:
+        uuid.UUID(name)
+    except ValueError as error:
+        raise bad_request(f"The name '{name}' is no GUID.", "InvalidRequestContent") from error
 
 
 def check_authorizations(authorizations: tuple[Authorization, ...]) -> None:

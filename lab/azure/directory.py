@@ -12,6 +12,19 @@ class Tenant:
 
 
 @dataclass(frozen=True, slots=True)
+class ManagementGroup:
+    """A management group: subscriptions of one tenant, for roles and policies that hold in all of them."""
+
+    name: str
+    tenant_id: str
+
+    @property
+    def key(self) -> str:
+        """The group as a scope, lower-cased."""
+        return f"/providers/microsoft.management/managementgroups/{self.name.lower()}"
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """A service principal (with an application and a secret) or a user, in one tenant.
 

@@ -4,14 +4,15 @@ The order is Azure Resource Manager's: token, path, API version, throttle, subsc
 registration of the resource provider; only then the provider's own rules.
 """
 
-import re
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from lab.azure import (
+    activity_log_routes,
     authorization_rule_routes,
     diagnostic_setting_routes,
     entra_setting_routes,
@@ -19,18 +20,26 @@ from lab.azure import (
     inventory_routes,
     lighthouse_routes,
     log_analytics_routes,
+    policy_assignment_routes,
+    policy_definition_routes,
+    policy_state_routes,
+    remediation_routes,
     resource_graph_routes,
     sign_in,
     tokens,
+    workspace_table_routes,
 )
 from lab.azure.access import forbidden, may, wrong_tenant
-from lab.azure.arm_error import ArmError, conflict, not_found
+from lab.azure.activity_events import ActivityLog, Operation
+from lab.azure.arm_error import ArmError, conflict
 from lab.azure.call import Call, Route, check_api_version
 from lab.azure.cloud import Cloud
 from lab.azure.directory import Principal
 from lab.azure.faults import Fault, FaultKind, Faults, PlannedFaults, Seen
+from lab.azure.policy_compliance import settle
 from lab.azure.resource_id import within
 from lab.azure.resources import Subscription
+from lab.azure.route_table import RouteTable
 from lab.azure.throttling import Kind, Throttle
 from lab.azure.wire import Answer, Cut, Request
 
@@ -38,13 +47,21 @@ ROUTES: Sequence[Route] = (
     *inventory_routes.ROUTES,
     *diagnostic_setting_routes.ROUTES,
     *entra_setting_routes.ROUTES,
+    *activity_log_routes.ROUTES,
     *event_hub_routes.ROUTES,
     *authorization_rule_routes.ROUTES,
     *log_analytics_routes.ROUTES,
+    *workspace_table_routes.ROUTES,
     *lighthouse_routes.ROUTES,
+    *policy_definition_routes.ROUTES,
+    *policy_assignment_routes.ROUTES,
+    *policy_state_routes.ROUTES,
+    *remediation_routes.ROUTES,
     *resource_graph_routes.ROUTES,
 )
-_PATTERNS: Sequence[tuple[re.Pattern[str], Route]] = tuple((route.pattern(), route) for route in ROUTES)
+_TABLE = RouteTable(ROUTES)
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +85,13 @@ class FrontDoor:
     cloud: Cloud
     faults: Faults = field(default_factory=PlannedFaults)
     throttle: Throttle = field(default_factory=Throttle)
-    log: list[LoggedRequest] = field(default_factory=list)
+    log: MutableSequence[LoggedRequest] = field(default_factory=list)
+    """What came in. A ``deque`` with a length keeps the last ones only, and one of length 0 none."""
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many requests came in, by method and kind (:attr:`~lab.azure.call.Route.kind`)."""
+    statuses: Counter[int] = field(default_factory=Counter)
+    """How many were answered with which status, whether the answer arrived or not."""
+    _turn: int = 0
     _asked: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -80,18 +103,26 @@ class FrontDoor:
             fault = self.faults.decide(seen)
             arrived = self.cloud.clock.now()
             answer = self._with_fault(fault, request)
-            self.log.append(
-                LoggedRequest(
-                    *(arrived, self._caller_id(request), request.method, request.path, answer.status),
-                    fault.kind if fault else None,
-                )
-            )
-            request_id = f"00000000-0000-4000-8000-{len(self.log):012x}"
+            self._turn += 1
+            self._note(arrived, request, answer, fault)
+            request_id = f"00000000-0000-4000-8000-{self._turn:012x}"
             return replace(answer, headers={"x-ms-request-id": request_id, **answer.headers})
+
+    def meanwhile(self, happening: Callable[[Cloud], Result]) -> Result:
+        """Let something happen in the cloud between two requests, whoever asks at the same time."""
+        with self._lock:
+            return happening(self.cloud)
 
     def writes(self) -> list[LoggedRequest]:
         """The requests to Azure Resource Manager that were not reads."""
         return [each for each in self.log if each.method != "GET" and not sign_in.is_sign_in(each.path)]
+
+    def _note(self, arrived: datetime, request: Request, answer: Answer, fault: Fault | None) -> None:
+        self.counts[request.method, _kind(request)] += 1
+        self.statuses[answer.status] += 1
+        caller = self._caller_id(request)
+        kind = fault.kind if fault else None
+        self.log.append(LoggedRequest(arrived, caller, request.method, request.path, answer.status, kind))
 
     def _seen(self, request: Request) -> Seen:
         key = (request.method, request.path.lower(), request.is_continuation)
@@ -129,18 +160,42 @@ class FrontDoor:
             return _refusal(error)
 
     def _arm(self, request: Request) -> Answer:
+        settle(self.cloud)
         principal = self._principal(request)
-        route, parts = _route(request)
+        route, parts = _TABLE.find(request.method, request.path)
         version = check_api_version(request.query.get("api-version"), route)
-        call = Call(self.cloud, principal, request, version, parts, len(self.log))
+        call = Call(self.cloud, principal, request, version, parts, self._turn)
         left = self._admit(call)
         try:
             if "scope" in parts:
                 self._check_scope(call, route)
+            self._admit_to_provider(call, route)
             answer = route.handle(call)
         except ArmError as error:
             answer = _refusal(error)
+        if self.cloud.activity is not None and route.is_logged:
+            self._record(call, route, answer, self.cloud.activity)
         return replace(answer, headers={**left, **answer.headers})
+
+    def _record(self, call: Call, route: Route, answer: Answer, log: ActivityLog) -> None:
+        subscription = self.cloud.subscriptions.get(call.scope.subscription_id)
+        if subscription is None or route.action is None:
+            return
+        given = call.request.headers.get("x-ms-correlation-request-id")
+        path = call.request.path.rstrip("/")
+        action = route.action.format(**call.parts)
+        operation = Operation(
+            subscription_id=subscription.id,
+            tenant_id=subscription.tenant_id,
+            action=action,
+            # An action is the last word of a path, and no part of what it is done to.
+            resource_id=path.rpartition("/")[0] if action.lower().endswith("/action") else path,
+            correlation_id=given or f"00000000-0000-4000-b000-{self._turn:012x}",
+            caller=call.principal.name if call.principal.is_user else call.principal.object_id,
+            method=call.request.method,
+            status=answer.status,
+        )
+        log.record(operation, self.cloud.clock.now())
 
     def _principal(self, request: Request) -> Principal:
         claims = tokens.read(
@@ -161,6 +216,11 @@ class FrontDoor:
         scope = call.scope.subscription_id if "scope" in call.parts else f"tenant {call.principal.tenant_id}"
         kind = Kind.of(call.request.method)
         return self.throttle.admit(scope, call.principal.object_id, kind, self.cloud.clock.now().timestamp())
+
+    def _admit_to_provider(self, call: Call, route: Route) -> None:
+        if "scope" in call.parts:
+            now = self.cloud.clock.now().timestamp()
+            self.throttle.admit_to_provider(call.scope.subscription_id, route.provider, now)
 
     def _check_scope(self, call: Call, route: Route) -> None:
         subscription = self.cloud.subscription(call.scope.subscription_id)
@@ -188,18 +248,13 @@ class FrontDoor:
             raise forbidden(call.principal, action, call.scope.text)
 
 
-def _route(request: Request) -> tuple[Route, Mapping[str, str]]:
-    path = request.path.rstrip("/")
-    other_methods = False
-    for pattern, route in _PATTERNS:
-        if (found := pattern.fullmatch(path)) is not None:
-            if route.method == request.method:
-                return route, found.groupdict()
-            other_methods = True
-    if other_methods:
-        message = f"The requested resource does not support http method '{request.method}'."
-        raise ArmError(405, "MethodNotAllowed", message)
-    raise not_found(f"Nothing answers to '{path}' here.", "NotFound")
+def _kind(request: Request) -> str:
+    if sign_in.is_sign_in(request.path):
+        return "sign-in"
+    try:
+        return _TABLE.find(request.method, request.path)[0].kind
+    except ArmError:
+        return "unknown"
 
 
 def _refusal(error: ArmError) -> Answer:

@@ -1,5 +1,6 @@
 """Subscriptions, resources and resource providers over HTTP."""
 
+from collections.abc import Callable
 from typing import Final
 
 from lab.azure.access import may
@@ -15,8 +16,14 @@ _READ: Final = "Microsoft.Resources/subscriptions/resources/read"
 
 
 def _list_subscriptions(call: Call) -> Answer:
-    visible = call.cloud.visible_subscriptions(call.principal)
-    shown = page(call.request, visible, call.cloud.page_size, lambda each: _shown_subscription(call, each))
+    cloud = call.cloud
+    shown = page(
+        call.request,
+        cloud.subscriptions,
+        cloud.page_size,
+        lambda each: _shown_subscription(call, each),
+        lambda each: cloud.sees(call.principal, each),
+    )
     # Alone among these lists, this one has to have the property on its last page too.
     return Answer(200, {"nextLink": None, **shown})
 
@@ -35,16 +42,28 @@ def _list_resources(call: Call) -> Answer:
     keeps = predicate(query["$filter"]) if query.get("$filter") else lambda _: True
     expand = frozenset(each.strip().lower() for each in query.get("$expand", "").split(","))
     size = _page_size(query.get("$top"), call.cloud.page_size)
-    seen = {key: resource for key, resource in _readable(call).items() if keeps(resource)}
-    now = call.cloud.clock.now()
-    return Answer(200, page(call.request, seen, size, lambda each: as_listed(each, now, call.turn, expand)))
+    reads, now = _reader(call), call.cloud.clock.now()
+    shown = page(
+        call.request,
+        _seen(call),
+        size,
+        lambda each: as_listed(each, now, call.turn, expand),
+        lambda each: keeps(each) and reads(each),
+    )
+    return Answer(200, shown)
 
 
-def _readable(call: Call) -> dict[str, Resource]:
-    cloud, scope = call.cloud, call.scope
-    held = cloud.held(call.principal, cloud.subscription(scope.subscription_id))
-    seen = cloud.resources[scope.subscription_id].all_seen(cloud.clock.now() - cloud.visibility_lag)
-    return {key: resource for key, resource in seen if within(key, scope.key) and may(held, _READ, key)}
+def _seen(call: Call) -> dict[str, Resource]:
+    cloud = call.cloud
+    return dict(
+        cloud.resources[call.scope.subscription_id].all_seen(cloud.clock.now() - cloud.visibility_lag)
+    )
+
+
+def _reader(call: Call) -> Callable[[Resource], bool]:
+    cloud, scope_key = call.cloud, call.scope.key
+    held = cloud.held(call.principal, cloud.subscription(call.scope.subscription_id))
+    return lambda each: within(each.id.key, scope_key) and may(held, _READ, each.id.key)
 
 
 def _page_size(top: str | None, largest: int) -> int:
@@ -56,9 +75,8 @@ def _page_size(top: str | None, largest: int) -> int:
 
 
 def _list_groups(call: Call) -> Answer:
-    groups = {
-        resource.id.group.lower(): resource for resource in _readable(call).values() if resource.id.group
-    }
+    reads = _reader(call)
+    groups = {each.id.group.lower(): each for each in _seen(call).values() if each.id.group and reads(each)}
     return Answer(200, page(call.request, groups, call.cloud.page_size, _shown_group))
 
 

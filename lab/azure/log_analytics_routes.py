@@ -10,6 +10,7 @@ from lab.azure.event_hubs import HUBS
 from lab.azure.resource_id import ResourceId, respelled
 from lab.azure.resources import Resource, as_listed
 from lab.azure.wire import Answer
+from lab.azure.workspace_tables import check_tables_exist
 
 _NAMESPACE_TYPE: Final = "microsoft.eventhub/namespaces"
 _TYPES: Final = {_NAMESPACE_TYPE: "EventHub", "microsoft.storage/storageaccounts": "StorageAccount"}
@@ -71,6 +72,7 @@ def _put_export(call: Call) -> Answer:
     before = exports.get(call.parts["export"].lower())
     export = _export(call, body, before)
     check(export, list(exports.values()), workspace.location, destination.location)
+    check_tables_exist(export.tables, call.cloud.tables[call.scope.key].values())
     if destination.id.type.lower() == _NAMESPACE_TYPE:
         _check_hubs(call, destination, export)
     exports[export.name.lower()] = export
@@ -157,20 +159,20 @@ def _shown_export(call: Call, export: DataExport) -> dict[str, object]:
     }
 
 
-_VERSIONS: Final = frozenset({"2020-08-01", "2022-10-01", "2023-09-01", "2025-02-01", "2025-07-01"})
+VERSIONS: Final = frozenset({"2020-08-01", "2022-10-01", "2023-09-01", "2025-02-01", "2025-07-01"})
 _EXPORTS: Final = "{workspace}/dataExports"
 _OF_WORKSPACE: Final = "Microsoft.OperationalInsights/workspaces/"
 _OF_EXPORT: Final = _OF_WORKSPACE + "dataExports/"
 
 ROUTES: Final = (
     Route(
-        *("GET", "{subscription}/providers/Microsoft.OperationalInsights/workspaces", _VERSIONS),
+        *("GET", "{subscription}/providers/Microsoft.OperationalInsights/workspaces", VERSIONS),
         _list_workspaces,
         _OF_WORKSPACE + "read",
     ),
-    Route("GET", "{workspace}", _VERSIONS, _get_workspace, _OF_WORKSPACE + "read"),
-    Route("GET", _EXPORTS, _VERSIONS, _list_exports, _OF_EXPORT + "read"),
-    Route("GET", _EXPORTS + "/{export}", _VERSIONS, _get_export, _OF_EXPORT + "read"),
-    Route("PUT", _EXPORTS + "/{export}", _VERSIONS, _put_export, _OF_EXPORT + "write"),
-    Route("DELETE", _EXPORTS + "/{export}", _VERSIONS, _delete_export, _OF_EXPORT + "delete"),
+    Route("GET", "{workspace}", VERSIONS, _get_workspace, _OF_WORKSPACE + "read"),
+    Route("GET", _EXPORTS, VERSIONS, _list_exports, _OF_EXPORT + "read"),
+    Route("GET", _EXPORTS + "/{export}", VERSIONS, _get_export, _OF_EXPORT + "read"),
+    Route("PUT", _EXPORTS + "/{export}", VERSIONS, _put_export, _OF_EXPORT + "write"),
+    Route("DELETE", _EXPORTS + "/{export}", VERSIONS, _delete_export, _OF_EXPORT + "delete"),
 )

@@ -7,7 +7,7 @@ github.com/hashicorp/terraform-provider-azurerm issues 10388 and 17172.
 
 import re
 from dataclasses import dataclass
-from typing import Self
+from functools import lru_cache
 
 _SUBSCRIPTION = re.compile(r"^/subscriptions/(?P<subscription>[0-9a-f-]{36})(?P<rest>/.*)?$", re.IGNORECASE)
 _GROUP = re.compile(r"^/resourcegroups/(?P<group>[^/]+)(?P<rest>/.*)?$", re.IGNORECASE)
@@ -26,7 +26,8 @@ class ResourceId:
     names: tuple[str, ...]
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    @lru_cache(maxsize=4096)
+    def parse(cls, text: str) -> "ResourceId":
         """Read an id.
 
         Raises:

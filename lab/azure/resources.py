@@ -11,7 +11,8 @@ REGISTERED: Final = frozenset(
     {
         *("microsoft.authorization", "microsoft.insights", "microsoft.managedservices"),
         *("microsoft.eventhub", "microsoft.operationalinsights", "microsoft.resources"),
-        *("microsoft.resourcegraph", "microsoft.keyvault", "microsoft.storage"),
+        *("microsoft.policyinsights", "microsoft.resourcegraph"),
+        *("microsoft.keyvault", "microsoft.storage"),
     }
 )
 """Resource providers of a subscription in use."""
@@ -32,6 +33,8 @@ class Subscription:
     state: str = "Enabled"
     registered: set[str] = field(default_factory=lambda: set(REGISTERED))
     """Lower-cased namespaces of the registered resource providers."""
+    ancestors: tuple[str, ...] = ()
+    """Keys of the management groups above it."""
 
     @property
     def key(self) -> str:

@@ -61,6 +61,17 @@ LOG_ANALYTICS_CONTRIBUTOR: Final = Role(
 EVENT_HUBS_DATA_OWNER: Final = Role(
     "f526a384-b230-433a-b45c-95f59c4a2dec", "Azure Event Hubs Data Owner", ("Microsoft.EventHub/*",)
 )
+RESOURCE_POLICY_CONTRIBUTOR: Final = Role(
+    "36243c78-bf99-498c-9df9-86d9f8d28608",
+    "Resource Policy Contributor",
+    (
+        "*/read",
+        "Microsoft.Authorization/policyassignments/*",
+        "Microsoft.Authorization/policydefinitions/*",
+        "Microsoft.PolicyInsights/*",
+        "Microsoft.Resources/deployments/*",
+    ),
+)
 ASSIGNMENT_DELETE_ROLE: Final = Role(
     "91c1777a-f3dc-4fae-b103-61d183457e46",
     "Managed Services Registration assignment Delete Role",
@@ -80,6 +91,7 @@ ROLES: Final = {
         MONITORING_CONTRIBUTOR,
         LOG_ANALYTICS_CONTRIBUTOR,
         EVENT_HUBS_DATA_OWNER,
+        RESOURCE_POLICY_CONTRIBUTOR,
         ASSIGNMENT_DELETE_ROLE,
     )
 }

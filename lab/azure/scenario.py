@@ -20,6 +20,7 @@ from lab.azure.roles import (
     READER,
     Role,
 )
+from lab.azure.workspace_tables import ENTRA_TABLES
 from lab.customers import CUSTOMERS, Customer, Subscription
 
 PROVIDER: Final = "northwind-mdr"
@@ -124,5 +125,6 @@ def _add_hubs(scene: Scene, customer: Customer) -> None:
 
 def _add_entra_workspace(scene: Scene, customer: Customer) -> None:
     scene.cloud.add_resource(workspace_id(customer), customer.home_region, sku={"name": "PerGB2018"})
+    scene.cloud.add_tables(workspace_id(customer), ENTRA_TABLES)
     group = workspace_id(customer).partition("/providers/")[0]
     delegate(scene, group, (LOG_ANALYTICS_CONTRIBUTOR, ASSIGNMENT_DELETE_ROLE))

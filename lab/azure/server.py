@@ -33,10 +33,14 @@ class AzureServer:
         front_door: answers the requests.
         port: 0 takes a free one.
         folder: where the certificates go; None takes a temporary one.
+        latency: seconds of the machine's time that every request is held up; requests wait side by side.
     """
 
-    def __init__(self, front_door: FrontDoor, port: int = 0, folder: Path | None = None) -> None:
+    def __init__(
+        self, front_door: FrontDoor, port: int = 0, folder: Path | None = None, latency: float = 0.0
+    ) -> None:
         self._front_door = front_door
+        self._latency = latency
         self._port = port
         self._folder = folder
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
@@ -109,6 +113,8 @@ class AzureServer:
 
     async def _application(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         request = await _request(scope, receive)
+        if self._latency:
+            await asyncio.sleep(self._latency)
         answer = self._front_door.answer(request)
         if answer.cut is Cut.RESET:
             await _reset(scope, receive)

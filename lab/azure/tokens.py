@@ -11,6 +11,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64Error
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from lab.azure.arm_error import ArmError
@@ -59,7 +60,15 @@ def read(authorization: str | None, now: datetime, signing_key: bytes) -> Claims
         raise unauthorized(
             "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing."
         )
-    signed, _, signature = authorization[len("bearer ") :].strip().rpartition(".")
+    claims, expires = _verified(authorization[len("bearer ") :].strip(), signing_key)
+    if now.timestamp() >= expires:
+        raise expired()
+    return claims
+
+
+@lru_cache(maxsize=1024)
+def _verified(token: str, signing_key: bytes) -> tuple[Claims, float]:
+    signed, _, signature = token.rpartition(".")
     if not hmac.compare_digest(signature, _signature(signed, signing_key)):
         raise unauthorized("InvalidAuthenticationToken", "The access token is invalid.")
     try:
@@ -71,9 +80,7 @@ def read(authorization: str | None, now: datetime, signing_key: bytes) -> Claims
             "InvalidAuthenticationTokenAudience",
             f"The access token has been obtained for wrong audience or resource '{claims['aud']}'.",
         )
-    if now.timestamp() >= claims["exp"]:
-        raise expired()
-    return Claims(claims["tid"], claims["oid"])
+    return Claims(claims["tid"], claims["oid"]), claims["exp"]
 
 
 def expired() -> ArmError:

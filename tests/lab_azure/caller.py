@@ -23,6 +23,8 @@ VERSIONS: Final = {
     "microsoft.operationalinsights": "2023-09-01",
     "microsoft.managedservices": "2022-10-01",
     "microsoft.resourcegraph": "2021-03-01",
+    "microsoft.authorization": "2023-04-01",
+    "microsoft.policyinsights": "2021-10-01",
 }
 
 

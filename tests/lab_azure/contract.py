@@ -24,15 +24,23 @@ FILES: Final = (
     "Microsoft.Insights/2021-05-01-preview/diagnosticsSettings_API.json",
     "Microsoft.Insights/2021-05-01-preview/diagnosticsSettingsCategories_API.json",
     "Microsoft.Insights/2021-05-01-preview/subscriptionDiagnosticsSettings_API.json",
+    "Microsoft.Insights/2015-04-01/activityLogs_API.json",
     "Microsoft.Aadiam/2017-04-01/azureactivedirectory.json",
     "Microsoft.EventHub/2024-01-01/namespaces.json",
     "Microsoft.EventHub/2024-01-01/eventhubs.json",
     "Microsoft.EventHub/2024-01-01/AuthorizationRules.json",
     "Microsoft.OperationalInsights/2023-09-01/Workspaces.json",
     "Microsoft.OperationalInsights/2020-08-01/DataExports.json",
+    "Microsoft.OperationalInsights/2022-10-01/Tables.json",
     "Microsoft.ManagedServices/2022-10-01/managedservices.json",
+    "Microsoft.Authorization/2023-04-01/policyDefinitions.json",
+    "Microsoft.Authorization/2023-04-01/policyAssignments.json",
+    "Microsoft.PolicyInsights/2021-10-01/remediations.json",
     "Microsoft.ResourceGraph/2021-03-01/resourcegraph.json",
 )
+
+
+_COMMON: Final = ("common-types", "other", "Microsoft.Authorization/common")
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class Contract:
     """The operations of all files."""
 
     def __init__(self, folder: Path) -> None:
-        places = (*(str(Path(name).parent) for name in FILES), "common-types", "other")
+        places = (*(str(Path(name).parent) for name in FILES), *_COMMON)
         files = {file for place in places for file in (folder / place).rglob("*.json")}
         wanted = [file for file in files if "examples" not in file.parts]
         self._registry: Registry[Any] = Registry().with_resources(
@@ -122,9 +130,11 @@ def _as_azure_means_it(node: Any) -> Any:
         return node
     if node.get("type") == "object" and not node.keys() & {"properties", "allOf", "additionalProperties"}:
         return {name: value for name, value in node.items() if name != "type"}
-    read = {name: _as_azure_means_it(value) for name, value in node.items()}
-    if isinstance(read.get("properties"), dict):
-        read["properties"] = {name: _nullable(value) for name, value in read["properties"].items()}
+    # The names in a map of properties are no keywords, "properties" and "items" among them least of all.
+    mapped = node.get("properties") if isinstance(node.get("properties"), dict) else None
+    read = {name: _as_azure_means_it(value) for name, value in node.items() if value is not mapped}
+    if mapped is not None:
+        read["properties"] = {name: _nullable(_as_azure_means_it(each)) for name, each in mapped.items()}
     if isinstance(read.get("items"), dict):
         read["items"] = _nullable(read["items"])
     is_open = isinstance(read.get("x-ms-enum"), dict) and read["x-ms-enum"].get("modelAsString")

@@ -1,3 +1,5 @@
+from collections import deque
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -5,6 +7,7 @@ from lab.azure.cloud import Cloud
 from lab.azure.diagnostic_settings import DiagnosticSetting
 from lab.azure.faults import Fault, FaultKind, PlannedFaults, SeededFaults, Seen
 from lab.azure.front_door import FrontDoor
+from lab.azure.scenario import Scene
 from tests.lab_azure.caller import Caller
 from tests.lab_azure.places import SUBSCRIPTION, VAULT, setting_path, settings_path
 
@@ -68,3 +71,20 @@ def test_the_log_tells_who_wrote_what(azmdr: Caller, door: FrontDoor) -> None:
     azmdr.ask("DELETE", setting_path(VAULT))
     writes = [(each.principal_id, each.method, each.path, each.status) for each in door.writes()]
     assert writes == [(azmdr.principal.object_id, "DELETE", setting_path(VAULT), 204)]
+
+
+def test_a_bounded_log_keeps_the_last_requests_and_the_counts_keep_all(cloud: Cloud, scene: Scene) -> None:
+    door = FrontDoor(cloud, log=deque(maxlen=2))
+    azmdr = Caller(door, scene.principal)
+    for _ in range(5):
+        azmdr.ask("GET", settings_path(VAULT))
+    azmdr.ask("GET", "/nowhere")
+    assert [each.status for each in door.log] == [200, 404]
+    assert door.counts == {("GET", "diagnosticSettings"): 5, ("GET", "unknown"): 1}
+    assert door.statuses == {200: 5, 404: 1}
+
+
+def test_request_ids_differ_though_nothing_is_logged(cloud: Cloud, scene: Scene) -> None:
+    azmdr = Caller(FrontDoor(cloud, log=deque(maxlen=0)), scene.principal)
+    ids = {azmdr.ask("GET", settings_path(VAULT)).headers["x-ms-request-id"] for _ in range(5)}
+    assert len(ids) == 5

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.azure.cloud import Cloud
-from lab.azure.throttling import SIZES, Bucket, Kind, Size, take
+from lab.azure.front_door import FrontDoor
+from lab.azure.throttling import SIZES, Bucket, Kind, Limit, Size, take
 from tests.lab_azure.caller import Caller
 from tests.lab_azure.places import CONTOSO, SUBSCRIPTION, VAULT, setting_path, settings_path
 
@@ -66,3 +67,23 @@ def test_a_refused_request_changes_nothing(azmdr: Caller, cloud: Cloud, kind: Ki
     method = {Kind.READS: "GET", Kind.WRITES: "PUT", Kind.DELETES: "DELETE"}[kind]
     assert azmdr.ask(method, setting_path(SUBSCRIPTION), {"properties": {}}).status == 429
     assert dict(cloud.settings) == before
+
+
+def test_a_provider_has_no_limit_of_its_own_unless_given_one(azmdr: Caller, door: FrontDoor) -> None:
+    assert [azmdr.ask("GET", settings_path(VAULT)).status for _ in range(20)] == [200] * 20
+    door.throttle.provider_limits["microsoft.insights"] = Limit(calls=3, seconds=300)
+    assert [azmdr.ask("GET", settings_path(VAULT)).status for _ in range(4)] == [200, 200, 200, 429]
+    assert azmdr.ask("GET", f"{SUBSCRIPTION}/resources").status == 200
+
+
+def test_a_providers_limit_says_when_its_window_ends_and_begins_anew(
+    azmdr: Caller, door: FrontDoor, cloud: Cloud
+) -> None:
+    door.throttle.provider_limits["microsoft.insights"] = Limit(calls=1, seconds=300)
+    azmdr.ask("GET", settings_path(VAULT))
+    cloud.clock.advance(100)
+    refused = azmdr.ask("GET", settings_path(VAULT))
+    assert (refused.code, refused.headers["Retry-After"]) == ("TooManyRequests", "200")
+    assert azmdr.ask("GET", settings_path(f"/subscriptions/{CONTOSO.subscriptions[1].id}")).status == 200
+    cloud.clock.advance(200)
+    assert azmdr.ask("GET", settings_path(VAULT)).status == 200
