@@ -134,6 +134,8 @@ class Settings(BaseSettings):
     """After how many days the log categories of a type of resource are asked for again."""
     arm_workers: Count = 16
     """Calls to Azure Resource Manager going on at the same time."""
+    stale_after: Seconds = 86_400
+    """How long a verdict counts without having been looked at again."""
     silence: Seconds = 7_200
     """How long nothing must arrive of a customer that leaves, before it is gone."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from azmdr.inventory.customers import Customer, CustomerState
@@ -101,19 +102,19 @@ def wanted_export(view: CustomerView, region: str, tables: frozenset[str]) -> Da
     return DataExport(view.own_name, hub.facts.namespace_id, hub.name, wanted)
 
 
-def needs_reading(wanted: object, due: DueTarget) -> bool:
+def needs_reading(wanted: object, due: DueTarget, leaving_since: datetime | None) -> bool:
     """Whether a target's settings have to be read to tell what to do.
 
-    Where none of ours should be, it is still to be found out once whether one is; where Azure knows no
-    settings, or where nothing can be decided yet, reading tells nothing.
+    Where none of ours should be, it is still to be found out once whether one is, and once more when the
+    customer leaves; where Azure knows no settings, or nothing can be decided yet, reading tells nothing.
     """
     if not isinstance(wanted, Verdict):
         return True
     if wanted.reason in (Reason.TYPE_WITHOUT_LOGS, Reason.NAME_NOT_ASCII):
         return False
-    if wanted.standing in (Standing.EXCLUDED, Standing.UNSUPPORTED):
-        return due.ours or not due.was_read
-    return False
+    if wanted.standing not in (Standing.EXCLUDED, Standing.UNSUPPORTED):
+        return False
+    return due.ours or due.read_at is None or (leaving_since is not None and due.read_at < leaving_since)
 
 
 def is_settled(verdict: Verdict) -> bool:

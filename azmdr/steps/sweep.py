@@ -130,7 +130,7 @@ class Sweep(Generic[Thing]):
         book = self._books[customer]
         view, target = book.view, ResourceId.parse(due.target.id)
         wanted = self._decisions.wanted(view, due)
-        if isinstance(wanted, Verdict) and not needs_reading(wanted, due):
+        if isinstance(wanted, Verdict) and not needs_reading(wanted, due, view.customer.leaving_since):
             return self._judge(book, due, wanted, settled=is_settled(wanted) and not due.ours)
         try:
             found = yield self._means.read(target)

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from azmdr.inventory.customers import Customer, CustomerError, CustomerState
@@ -21,20 +21,20 @@ class UnknownCustomerError(LookupError):
 
 
 def add_customer(connection: Connection, customer: Customer, now: datetime) -> None:
-    """Add a customer.
+    """Add a customer, or take back one that was gone.
 
     Raises:
         CustomerError: its name or its tenant is another's.
     """
-    query = select(CUSTOMER.c.name).where(
+    query = select(CUSTOMER.c.name, CUSTOMER.c.state).where(
         (CUSTOMER.c.name == customer.name) | (CUSTOMER.c.tenant_id == customer.tenant_id)
     )
-    if (taken := connection.scalar(query)) is not None:
-        raise CustomerError(
-            f"customer {customer.name}: there is one already"
-            if taken == customer.name
-            else f"customer {customer.name}: tenant_id: {customer.tenant_id} is the tenant of {taken}"
-        )
+    for name, state in connection.execute(query).all():
+        if name != customer.name:
+            raise CustomerError(f"customer {customer.name}: tenant_id: is already the tenant of {name}")
+        if state != CustomerState.GONE:
+            raise CustomerError(f"customer {name}: there is one already; `azmdr customer set` changes it")
+        connection.execute(delete(CUSTOMER).where(CUSTOMER.c.name == name))
     connection.execute(CUSTOMER.insert().values(**_columns(customer), added_at=now))
 
 

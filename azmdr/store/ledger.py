@@ -336,6 +336,16 @@ def counts_of_all(connection: Connection) -> Counts:
     return sum(_counts(connection, CAPTURE_FILE.c.state == FileState.DONE).values(), start=Counts())
 
 
+def last_arrival(connection: Connection, customer: str) -> datetime | None:
+    """When a capture file of a customer with anything in it was last uploaded, as far as is known by now."""
+    query = select(func.max(CAPTURE_FILE.c.uploaded_at)).where(
+        CAPTURE_FILE.c.customer == customer,
+        or_(CAPTURE_FILE.c.state != FileState.DONE, CAPTURE_FILE.c.events > 0),
+    )
+    last: datetime | None = connection.scalar(query)
+    return last
+
+
 def customers(connection: Connection) -> list[str]:
     """Every customer the ledger has a file of."""
     return list(

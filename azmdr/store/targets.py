@@ -60,7 +60,8 @@ class DueTarget:
     tags: Mapping[str, str]
     ours: bool
     """Whether something of ours was there at the last read."""
-    was_read: bool
+    read_at: datetime | None
+    """When its settings were last read."""
     settled: bool
     tried_at: datetime
 
@@ -84,6 +85,8 @@ class JudgedTarget:
     kind: TargetKind
     id: str
     type: str
+    is_nested: bool
+    """Whether it is in a resource, and in no listing itself."""
     verdict: Verdict
     read_at: datetime | None
     settled: bool
@@ -243,6 +246,7 @@ def judged_targets(connection: Connection, customer: str) -> Iterator[JudgedTarg
             TargetKind(row.kind),
             row.id,
             row.type,
+            row.key != row.resource_key,
             Verdict(Reason(row.reason), row.detail),
             row.read_at,
             row.settled,
@@ -278,7 +282,7 @@ def _due(row: Row[Any]) -> DueTarget:
         location=row.location or "global",
         tags=json.loads(row.tags) if row.tags else {},
         ours=row.ours,
-        was_read=row.read_at is not None,
+        read_at=row.read_at,
         settled=row.settled,
         tried_at=row.tried_at,
     )
