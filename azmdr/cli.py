@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as ShownTable
 
+from azmdr.commands.customer import customer
+from azmdr.commands.reconcile import apply, coverage, plan
 from azmdr.config import ConfigurationError, Settings
 
 
@@ -101,6 +103,10 @@ def demo(*, once: bool, folder: Path, port: int, seed: int, size: float) -> None
         raise click.ClickException(str(error)) from error
     if not verdict:
         raise SystemExit(1)
+
+
+for _command in (customer, plan, apply, coverage):
+    main.add_command(_command)
 
 
 def _settings() -> Settings:

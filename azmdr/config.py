@@ -228,6 +228,16 @@ class Settings(BaseSettings):
             catalogue_age=timedelta(days=self.catalogue_days),
         )
 
+    @property
+    def stale_time(self) -> timedelta:
+        """How long a verdict counts without having been looked at again."""
+        return timedelta(seconds=self.stale_after)
+
+    @property
+    def silence_time(self) -> timedelta:
+        """How long nothing must arrive of a customer that leaves."""
+        return timedelta(seconds=self.silence)
+
     def required(self, key: str) -> str:
         """The value of an address that this deployment must have.
 

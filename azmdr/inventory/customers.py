@@ -67,5 +67,8 @@ class Customer(BaseModel):
             return cls(**fields)
         except ValidationError as error:
             name = fields.get("name", "?")
-            lines = (f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors())
+            lines = (
+                f"{'.'.join(map(str, found['loc']))}: {found['msg'].removeprefix('Value error, ')}"
+                for found in error.errors()
+            )
             raise CustomerError(f"customer {name}: " + "; ".join(lines)) from None

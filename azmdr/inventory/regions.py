@@ -81,8 +81,8 @@ class RegionError(ValueError):
     """A text that names no region."""
 
     def __init__(self, text: str) -> None:
-        near = get_close_matches(region_name(text), sorted(REGIONS), n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        near = get_close_matches(region_name(text), sorted(REGIONS), n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
         super().__init__(f"{text!r} is no Azure region{hint}")
 
 

@@ -58,3 +58,6 @@ class CategoryPolicy:
 
     def digest(self, rules: CustomerRules) -> str:
         return "x"
+
+
+class CategoryPolicyError(ValueError): ...

@@ -1,0 +1,72 @@
+"""What every subcommand opens, and the errors it tells in a line instead of a stack trace."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
+from uuid import uuid4
+
+import click
+
+from azmdr.azure.errors import SignInError
+from azmdr.config import ConfigurationError, Settings
+from azmdr.inventory.customers import Customer, CustomerError, CustomerState
+from azmdr.reconcile.category_policy import CategoryPolicyError
+from azmdr.store.customers import UnknownCustomerError, all_customers, customer_named
+from azmdr.store.database import Store, StoreAddressError
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+_TOLD: Final = (
+    ConfigurationError,
+    CustomerError,
+    UnknownCustomerError,
+    CategoryPolicyError,
+    StoreAddressError,
+    SignInError,
+)
+
+
+def telling_errors(command: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Tell the errors a person can do something about in a line."""
+
+    @wraps(command)
+    def told(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            return command(*args, **kwargs)
+        except _TOLD as error:
+            raise click.ClickException(str(error.args[0])) from error
+
+    return told
+
+
+@contextmanager
+def opened_store(settings: Settings) -> Iterator[Store]:
+    """The state store, for as long as a command needs it."""
+    store = Store.open(settings.store_url.get_secret_value())
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def chosen_customers(store: Store, names: Sequence[str]) -> list[Customer]:
+    """The customers somebody named, or all that are not gone.
+
+    Raises:
+        UnknownCustomerError: one is none of ours.
+        CustomerError: none was named, and there is none.
+    """
+    with store.read() as connection:
+        if names:
+            return [customer_named(connection, name) for name in dict.fromkeys(names)]
+        chosen = [one for one in all_customers(connection) if one.state is not CustomerState.GONE]
+    if not chosen:
+        raise CustomerError("there is no customer yet; `azmdr customer add` adds one")
+    return chosen
+
+
+def new_owner() -> str:
+    """Whom the leases of this command belong to."""
+    return f"azmdr {uuid4().hex}"

@@ -1,0 +1,52 @@
+"""How reports are shown to a person: what was done or planned, and what stands."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from azmdr.reconcile.coverage import Coverage
+from azmdr.reconcile.verdict import Standing
+from azmdr.steps.control_plane import Ending, StepReport
+
+_SHOWN: Final = 50
+"""Actions of one customer shown one by one; ``--json`` has all."""
+
+
+def show_actions(console: Console, customer: str, reports: Mapping[str, StepReport]) -> None:
+    """Show what was done or planned for one customer, and what did not go well."""
+    of_it = {
+        step: report.customers[customer] for step, report in reports.items() if customer in report.customers
+    }
+    told = [one for report in of_it.values() for one in report.told]
+    actions: Counter[str] = sum((report.actions for report in of_it.values()), start=Counter())
+    for one in told[:_SHOWN]:
+        detail = one.verdict.detail if one.verdict.detail != one.action else ""
+        said = f"{one.verdict.reason}: {detail}" if detail else one.verdict.reason
+        console.print(f"{one.target}\n  {one.action} ({said})", highlight=False, soft_wrap=True, markup=False)
+    more = sum(actions.values()) - min(len(told), _SHOWN)
+    counted = ", ".join(f"{number} {verb}" for verb, number in sorted(actions.items())) or "nothing to do"
+    console.print(f"{customer}: {counted}" + (f" ({more} not shown)" if more > 0 else ""), highlight=False)
+    for step, report in of_it.items():
+        if report.ending is not Ending.DONE or report.problem:
+            console.print(f"  {step}: {report.ending}: {report.problem or ''}", highlight=False)
+
+
+def show_coverage(console: Console, coverages: list[Coverage]) -> None:
+    """Show where customers stand, a line each, then what somebody should look at."""
+    table = Table("customer", "share", *Standing)
+    for one in coverages:
+        share = "" if one.share is None else f"{one.share:.1%}"
+        table.add_row(one.customer, share, *(str(one.by_standing[standing]) for standing in Standing))
+    console.print(table)
+    for one in coverages:
+        for listing in one.unsound_listings:
+            console.print(f"{one.customer}: listing {listing.scope}: {listing.problem}", highlight=False)
+        for sentence in one.uncounted:
+            console.print(f"[red]{one.customer}: {sentence}[/red]", highlight=False)
+        for target in one.trouble:
+            verdict = target.verdict
+            told = f"{verdict.standing}: {verdict.reason}: {verdict.detail}"
+            console.print(f"{one.customer}: {target.id}\n  {told}", highlight=False, soft_wrap=True)
