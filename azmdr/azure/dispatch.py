@@ -320,7 +320,8 @@ class _Work:
         if (seconds := self._pacer.wait(queue.lane, now)) > 0:
             if now + seconds > self._until.timestamp():
                 # Nothing of it can be done in time; what is not done stands first the next time.
-                self._drop(queue)
+                steps, queue.steps = queue.steps, deque()
+                self._drop(steps)
                 return None
             queue.is_listed = True
             self._park(now + seconds, queue)
@@ -329,15 +330,19 @@ class _Work:
         return queue.steps.popleft()
 
     def _give_up(self, queue: _Queue) -> None:
+        """Take nothing more up in a lane Azure has closed; what is half done is told that it can't go on."""
         steps, queue.steps = queue.steps, deque()
+        self._drop(step for step in steps if step.is_first)
         for step in steps:
-            told = f"Azure takes no {queue.lane.kind} before {self.tally.given_up[queue.lane]:%H:%M:%S} UTC"
-            self._resume(step, ThrottledError(step.call.what, told, None))
+            if not step.is_first:
+                told = (
+                    f"Azure takes no {queue.lane.kind} before {self.tally.given_up[queue.lane]:%H:%M:%S} UTC"
+                )
+                self._resume(step, ThrottledError(step.call.what, told, None))
 
-    def _drop(self, queue: _Queue) -> None:
-        """Leave a lane's work to the next run."""
+    def _drop(self, steps: Iterable[_Step]) -> None:
+        """Leave work to the next run, and with it what else its source would bring."""
         self.tally.finished = False
-        steps, queue.steps = queue.steps, deque()
         for step in steps:
             step.feed.dry = True
             self._end(step.job, step.feed)

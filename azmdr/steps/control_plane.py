@@ -1,20 +1,21 @@
 """The control plane: what every step needs, and the report every step makes."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from azmdr.azure.arm import Arm
-from azmdr.azure.dispatch import Gateway, Tally
+from azmdr.azure.dispatch import Gateway, Source, Tally
 from azmdr.clock import Clock
 from azmdr.inventory.customers import Customer
 from azmdr.reconcile.category_policy import CategoryPolicy
 from azmdr.reconcile.verdict import Reason, Verdict
 from azmdr.steps.bounds import ProviderPlace, StepBounds
 from azmdr.store.database import Store
+from azmdr.store.pauses import note_pauses, pauses
 
 ACTIONS_TOLD: Final = 200
 """Actions and refusals of one customer that a report tells one by one; all are counted."""
@@ -41,6 +42,27 @@ class ControlPlane:
     def until(self) -> datetime:
         """When a step that begins now has to stop."""
         return self.clock.now() + self.bounds.budget
+
+    def work_off(
+        self,
+        sources: Iterable[Source],
+        until: datetime,
+        poll: Callable[[], Iterable[Source]] | None = None,
+    ) -> Tally:
+        """Have the gateway work off jobs, away from the lanes Azure has closed, in whatever run it did.
+
+        Raises:
+            SignInError: there is no token to be had.
+        """
+        with self.store.read() as connection:
+            closed = pauses(connection, self.clock.now())
+        for lane, end in closed.items():
+            self.gateway.pacer.close(lane, end.timestamp())
+        tally = self.gateway.run(sources, until, poll)
+        if tally.given_up:
+            with self.store.write() as connection:
+                note_pauses(connection, tally.given_up, self.clock.now())
+        return tally
 
     def writes_to(self, customer: Customer) -> bool:
         """Whether a customer's Azure may be changed."""

@@ -54,7 +54,7 @@ def reconcile_exports(plane: ControlPlane, customers: Sequence[Customer]) -> Ste
             report,
         )
         sources = [Source(name, exports.jobs(sweep, name)) for name in views]
-        tally = plane.gateway.run(sources, plane.until)
+        tally = plane.work_off(sources, plane.until)
         sweep.close()
         report.close(tally, held.names)
     return report

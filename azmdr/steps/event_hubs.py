@@ -28,9 +28,7 @@ def observe_event_hubs(plane: ControlPlane) -> StepReport:
             return report
         listing = _Listing()
         hubs = ProviderHubs(plane.arm, plane.place.subscription_id, plane.place.resource_group)
-        tally = plane.gateway.run(
-            [Source(PROVIDER, iter([listing.job(hubs, plane.place.rule)]))], plane.until
-        )
+        tally = plane.work_off([Source(PROVIDER, iter([listing.job(hubs, plane.place.rule)]))], plane.until)
         now = plane.clock.now()
         with plane.store.write() as connection:
             held.prolong(connection, PROVIDER)

@@ -29,7 +29,7 @@ _OF_A_TYPE = frozenset({Reason.TYPE_WITHOUT_LOGS, Reason.TYPE_NOT_WANTED, Reason
 def learn_due_categories(held: Held, views: Mapping[str, CustomerView], until: datetime) -> Tally:
     """Learn what is not known, or not any more, of the types whose targets are due."""
     sources = [Source(name, _jobs(held, view)) for name, view in views.items()]
-    return held.plane.gateway.run(sources, until)
+    return held.plane.work_off(sources, until)
 
 
 def _jobs(held: Held, view: CustomerView) -> Iterator[Job]:

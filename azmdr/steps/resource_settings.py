@@ -45,7 +45,7 @@ def reconcile_resources(
         )
         requests = Requests(sweep, TargetKind.RESOURCE, held)
         sources = [*requests.poll(), *([] if requested_only else sweep.sources())]
-        tally += plane.gateway.run(sources, until, requests.poll)
+        tally += plane.work_off(sources, until, requests.poll)
         sweep.close()
         report.close(tally, held.names)
     return report

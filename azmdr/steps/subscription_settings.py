@@ -44,7 +44,7 @@ def reconcile_subscriptions(
         )
         requests = Requests(sweep, TargetKind.SUBSCRIPTION, held)
         sources = [*requests.poll(), *([] if requested_only else sweep.sources())]
-        tally = plane.gateway.run(sources, plane.until, requests.poll)
+        tally = plane.work_off(sources, plane.until, requests.poll)
         sweep.close()
         report.close(tally, held.names)
     return report
