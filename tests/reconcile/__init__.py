@@ -1,0 +1,1 @@
+"""What reconciling is promised to be, whatever is found in Azure."""
