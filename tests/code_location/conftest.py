@@ -7,7 +7,8 @@ import dagster as dg
 import pytest
 
 from lab.azurite import AzuriteServer
-from tests.code_location.local_deployment import LocalDeployment, local_deployment, settle_in
+from tests.code_location.lab_provider import LabProvider, lab_provider
+from tests.code_location.local_deployment import LocalDeployment, local_deployment, move_in, settle_in
 from tests.code_location.running_dagster import RunningDagster, running_dagster
 
 
@@ -25,6 +26,14 @@ def deployment(
     """A new deployment, which the product's settings in this process point to."""
     with local_deployment(azurite, f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "lake") as made:
         settle_in(made, monkeypatch)
+        yield made
+
+
+@pytest.fixture
+def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LabProvider]:
+    """A provider in a new lab's Azure, whom the product's settings in this process point to."""
+    with lab_provider(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "azure") as made:
+        move_in(made.environment, monkeypatch)
         yield made
 
 

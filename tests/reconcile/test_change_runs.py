@@ -1,4 +1,4 @@
-"""What is promised of runs for changes: at once, once, bounded, and nobody kept waiting by another's trouble."""
+"""What is promised of runs for changes: at once, once, and nobody kept waiting by another's trouble."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
