@@ -59,6 +59,7 @@ def run_as_requested(
             run_config=asked.run_config,
             instance=instance,
             partition_key=asked.partition_key,
+            asset_selection=asked.asset_selection,
             tags=asked.tags,
             raise_on_error=False,
         )

@@ -12,11 +12,11 @@ from azmdr.reconcile.changes import Change, ChangeKind
 from azmdr.store.requests import customers_with_requests, note_changes
 from azmdr_dagster.jobs import reconcile_changes
 from tests.code_location.in_process_runs import condense
-from tests.code_location.lab_provider import OURS, LabProvider
-from tests.code_location.local_deployment import LocalDeployment, capture_blob
+from tests.code_location.lab_provider import LabProvider
+from tests.code_location.local_deployment import LocalDeployment
 from tests.code_location.reconciling_runs import run_as_requested, run_job, shown
+from tests.code_location.stream_of_changes import deletion_of_setting
 from tests.code_location.ticks import capture_tick, changes_tick, enqueue
-from tests.condense.records import NOON, envelope, stage_bytes
 
 ALL: Final = ("contoso", "fabrikam", "tailwind")
 
@@ -64,17 +64,7 @@ def test_a_deleted_setting_comes_back_when_its_operation_has_come_through(
     lost, drifted_elsewhere = provider.targets_of("fabrikam")[3], provider.targets_of("contoso")[0]
     provider.delete_setting(lost)
     provider.delete_setting(drifted_elsewhere)
-    seconds = (datetime.now(UTC) - NOON).total_seconds() + 1
-    operation = {
-        "operationName": "MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/DELETE",
-        "resourceId": f"{lost}/providers/microsoft.insights/diagnosticSettings/{OURS}".upper(),
-    }
-    blob = capture_blob(
-        envelope(
-            stage_bytes("start", seconds, **operation), stage_bytes("success", seconds + 1, **operation)
-        ),
-        customer="fabrikam",
-    )
+    blob = deletion_of_setting(lost, "fabrikam")
     deployment.arrive(blob)
     capture_tick(instance)
     assert condense(instance, blob.partition, waiting_only=True).success

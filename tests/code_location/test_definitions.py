@@ -15,6 +15,7 @@ from assets.condensed_tables import CondenseConfig
 from assets.diagnostic_settings import SettingsConfig
 from assets.monitored_resources import ListingConfig
 from azmdr_dagster.definitions import definitions
+from azmdr_dagster.jobs import of_each_customer
 from lab.azurite import ACCOUNT_KEY
 
 ROOT: Final = Path(__file__).parents[2]
@@ -42,7 +43,7 @@ def table(checks: frozenset[str] = frozenset()) -> AssetPromise:
     return AssetPromise(frozenset({"capture_files"}), "capture", TEAM, TABLE_KINDS, PARTITIONS, checks)
 
 
-def of_each_customer(group: str, *deps: str, checks: tuple[str, ...]) -> AssetPromise:
+def per_customer(group: str, *deps: str, checks: tuple[str, ...]) -> AssetPromise:
     return AssetPromise(frozenset(deps), group, OPERATIONS_TEAM, AZURE, "customers", frozenset(checks))
 
 
@@ -58,16 +59,16 @@ EXPECTED: Final = {
         None,
         frozenset({"event_hubs_listed"}),
     ),
-    "subscriptions": of_each_customer("inventory", "customers", checks=(SERVED, LISTED)),
-    "monitored_resources": of_each_customer("inventory", "subscriptions", checks=(SERVED, LISTED)),
-    "subscription_diagnostic_settings": of_each_customer(
+    "subscriptions": per_customer("inventory", "customers", checks=(SERVED, LISTED)),
+    "monitored_resources": per_customer("inventory", "subscriptions", checks=(SERVED, LISTED)),
+    "subscription_diagnostic_settings": per_customer(
         "collection", "event_hubs", "subscriptions", checks=(SERVED,)
     ),
-    "resource_diagnostic_settings": of_each_customer(
+    "resource_diagnostic_settings": per_customer(
         "collection", "event_hubs", "monitored_resources", checks=(SERVED,)
     ),
-    "entra_data_exports": of_each_customer("collection", "event_hubs", "customers", checks=(SERVED,)),
-    "coverage": of_each_customer(
+    "entra_data_exports": per_customer("collection", "event_hubs", "customers", checks=(SERVED,)),
+    "coverage": per_customer(
         "collection",
         "event_hubs",
         "customers",
@@ -202,10 +203,12 @@ def test_every_field_of_a_launchpad_is_described() -> None:
         assert [name for name, field in config.model_fields.items() if not field.description] == []
 
 
-def test_all_of_the_control_plane_but_its_shared_parts_is_in_the_run_of_a_slice() -> None:
+def test_a_slice_has_all_done_that_there_is_for_customers() -> None:
+    wanted = {name for name, promise in EXPECTED.items() if promise.partitions == "customers"}
+    assert {step.key.to_user_string() for step in of_each_customer} == wanted
     job = definitions.resolve_job_def("reconcile_customers")
     made = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
-    assert made == {name for name, promise in EXPECTED.items() if promise.partitions == "customers"}
+    assert made == wanted | {"event_hubs"}
 
 
 def test_sensors_and_schedules_are_on_by_default() -> None:

@@ -18,6 +18,7 @@ from tests.code_location.lab_provider import LabProvider
 from tests.code_location.reconciling_runs import check, run_as_requested, run_job, shown
 from tests.code_location.ticks import enqueue, schedule_tick
 
+ALL: Final = ("contoso", "fabrikam", "tailwind")
 TEN: Final = datetime(2026, 11, 24, 10, tzinfo=UTC)
 
 
@@ -127,17 +128,22 @@ def test_the_run_a_tick_asks_for_does_its_customers(
     (asked,) = tick(instance, 0)
     result = run_as_requested(instance, reconcile_customers.name, asked)
     assert result.success
-    assert {name for _, name in shown(result)} == {"contoso", "fabrikam", "tailwind"}
+    assert {name for _, name in shown(result)} == set(ALL)
     assert check(result, "coverage", "coverage_adds_up").passed
     assert tick(instance, 1) == []
 
 
-def test_before_the_hubs_were_looked_at_nothing_is_reconciled(
+def test_the_very_first_run_looks_at_the_hubs_first_so_that_no_setting_waits_for_the_next_turn(
     provider: LabProvider, instance: dg.DagsterInstance
 ) -> None:
     provider.register()
-    told = schedule_tick(reconcile_slices, instance, TEN)
-    assert "event hubs have not been looked at" in str(told)
+    (asked,) = tick(instance, 0)
+    result = run_as_requested(instance, reconcile_customers.name, asked)
+    told = shown(result)
+    assert told["event_hubs", ""]["ending"] == "done"
+    assert [told["coverage", name]["covered, % of what can be"] for name in ALL] == [100, 100, 100]
+    (asked_again,) = tick(instance, 60)
+    assert "event_hubs" not in {key.to_user_string() for key in asked_again.asset_selection or []}
 
 
 @pytest.mark.usefixtures("provider")

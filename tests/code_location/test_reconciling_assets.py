@@ -36,7 +36,7 @@ def at_work(provider: LabProvider, instance: dg.DagsterInstance) -> LabProvider:
 
 
 def reconcile(instance: dg.DagsterInstance, *keys: str) -> dg.ExecuteInProcessResult:
-    return run_job(instance, "reconcile_customers", *(keys or ALL))
+    return run_job(instance, "reconcile_customers", *(keys or ALL), steps=(*STEPS, "coverage"))
 
 
 def take_hold_of(provider: LabProvider, customer: str) -> None:
@@ -193,7 +193,7 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(
     provider.register("contoso", dry_run=True)
     provider.register("fabrikam")
     run_job(instance, "observe_event_hubs")
-    result = run_job(instance, "reconcile_customers", "contoso", "fabrikam")
+    result = reconcile(instance, "contoso", "fabrikam")
     assert provider.targets_of("contoso") == []
     assert provider.targets_of("fabrikam")
     subscriptions = tuple(f"/subscriptions/{each}" for each in provider.subscriptions_of("contoso"))
@@ -215,7 +215,7 @@ def test_customers_that_are_gone_or_none_of_ours_are_left_alone(
     with at_work.store.write() as connection:
         gone = customer_named(connection, "fabrikam").model_copy(update={"state": CustomerState.GONE})
         replace_customer(connection, gone)
-    result = run_job(instance, "reconcile_customers", "contoso", "fabrikam", "woodgrove")
+    result = reconcile(instance, "contoso", "fabrikam", "woodgrove")
     assert result.success
     told = shown(result)
     for step in STEPS:
