@@ -1,7 +1,9 @@
-"""``azmdr plan``, ``azmdr apply`` and ``azmdr coverage``: the reconciling steps without Dagster."""
+"""``azmdr plan``, ``apply``, ``coverage`` and ``estimate``: the reconciling steps without Dagster."""
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -9,16 +11,20 @@ from rich.console import Console
 
 from azmdr.clock import SystemClock
 from azmdr.commands.opened import chosen_customers, new_owner, opened_store, telling_errors
-from azmdr.commands.shown import show_actions, show_coverage
+from azmdr.commands.shown import show_actions, show_coverage, show_estimate
 from azmdr.config import Settings
-from azmdr.inventory.customers import Customer
+from azmdr.inventory.customers import Customer, CustomerError
+from azmdr.reconcile.category_policy import CategoryPolicy
 from azmdr.reconcile.coverage import Coverage
+from azmdr.reconcile.estimate import estimate as estimated
 from azmdr.reconcile.verdict import Reason
 from azmdr.steps.control_plane import StepReport
 from azmdr.steps.coverage import cover
+from azmdr.store.customers import customer_named
 from azmdr.store.database import Store
+from azmdr.store.log_catalogues import catalogues_of
 from azmdr.store.scratch import scratch_copy
-from azmdr.store.targets import JudgedTarget, judged_targets
+from azmdr.store.targets import JudgedTarget, counts_by_variety, judged_targets
 
 _chosen = click.option(
     "--customer", "names", multiple=True, metavar="NAME", help="Only this one; may be given several times."
@@ -71,6 +77,30 @@ def coverage(names: tuple[str, ...], *, as_json: bool) -> None:
         click.echo(json.dumps({one.customer: _coverage_told(one) for one in covered}))
     else:
         show_coverage(Console(), covered)
+
+
+@click.command()
+@click.option("--customer", "name", required=True, metavar="NAME", help="Whose resources.")
+@_as_json
+@telling_errors
+def estimate(name: str, *, as_json: bool) -> None:
+    """Show which log categories Azure would charge for exporting, before they are switched on."""
+    settings = Settings.load()
+    policy = CategoryPolicy.load(settings.category_policy)
+    since = SystemClock().now() - timedelta(days=settings.catalogue_days)
+    with opened_store(settings) as store, store.read() as connection:
+        customer = customer_named(connection, name)
+        counted = counts_by_variety(connection, customer.name)
+        rows = estimated(policy, customer.rules, counted, catalogues_of(connection, customer.name, since))
+    if not rows:
+        raise CustomerError(
+            f"customer {customer.name}: no resources are known yet; `azmdr plan` shows what is there,"
+            " `azmdr apply` or a scheduled run writes it down"
+        )
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows]))
+    else:
+        show_estimate(Console(), customer.name, rows)
 
 
 def _reconcile(

@@ -1,13 +1,14 @@
 """How reports are shown to a person: what was done or planned, and what stands."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 from azmdr.reconcile.coverage import Coverage
+from azmdr.reconcile.estimate import Decision, EstimateRow
 from azmdr.reconcile.verdict import Standing
 from azmdr.steps.control_plane import Ending, StepReport
 
@@ -50,3 +51,21 @@ def show_coverage(console: Console, coverages: list[Coverage]) -> None:
             verdict = target.verdict
             told = f"{verdict.standing}: {verdict.reason}: {verdict.detail}"
             console.print(f"{one.customer}: {target.id}\n  {told}", highlight=False, soft_wrap=True)
+
+
+def show_estimate(console: Console, customer: str, rows: Sequence[EstimateRow]) -> None:
+    """Show what would be sent and billed, then what is not sent and why."""
+    table = Table(box=None)
+    for heading in ("resource type", "category", "resources", "billed", "", "why not"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        billed = {True: "yes", False: "no", None: "unknown"}[row.billed]
+        table.add_row(row.type, row.category, str(row.resources), billed, row.decision, row.reason)
+    console.print(table)
+    sent = [row for row in rows if row.decision is Decision.SENT]
+    certain, unknown = (sum(row.billed is which for row in sent) for which in (True, None))
+    console.print(
+        f"{customer}: {len(sent)} categories are sent; {certain} of them are billed, of {unknown} it is not"
+        " known. Azure bills by volume, which is known once they flow.",
+        highlight=False,
+    )

@@ -192,6 +192,17 @@ def types_due(connection: Connection, customer: str) -> dict[tuple[str, str | No
     return {(row.type, row.kind): sorted({row.first, row.last}) for row in connection.execute(query)}
 
 
+def counts_by_variety(connection: Connection, customer: str) -> dict[tuple[str, str | None], int]:
+    """How many targets that are resources, or nested in one, a customer has, by type and kind."""
+    query = (
+        select(TARGET.c.type, RESOURCE.c.kind, func.count())
+        .join(RESOURCE, _same_resource())
+        .where(_of(customer, TargetKind.RESOURCE))
+        .group_by(TARGET.c.type, RESOURCE.c.kind)
+    )
+    return {(kind, variant): number for kind, variant, number in connection.execute(query)}
+
+
 def note_judgements(
     connection: Connection, customer: str, kind: TargetKind, judgements: Sequence[Judgement]
 ) -> None:
