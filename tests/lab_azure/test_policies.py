@@ -119,6 +119,23 @@ def test_a_subscription_complies_once_it_has_delegated_itself(
     assert [each["results"]["nonCompliantPolicies"] for each in summary["policyAssignments"]] == [1]
 
 
+def test_a_delegated_resource_group_is_not_enough(admin: Caller, scene: Scene, cloud: Cloud) -> None:
+    assigned(admin, scene)
+    kept = cloud.delegations[CONTOSO.subscriptions[0].id]
+    for key in [key for key, each in kept.items() if each.scope.group is None]:
+        del kept[key]
+    assert kept
+    assert compliance(admin, SUBSCRIPTION) == {SUBSCRIPTION: "NonCompliant"}
+
+
+def test_a_definition_is_assigned_where_it_stands_or_below(admin: Caller, scene: Scene) -> None:
+    own = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/policyDefinitions/delegate"
+    assert admin.ask("PUT", own, definition()).status == 201
+    assert admin.ask("PUT", ASSIGNMENT, assignment(scene, own)).code == "PolicyDefinitionNotFound"
+    below = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/delegate"
+    assert admin.ask("PUT", below, assignment(scene, own)).status == 201
+
+
 def test_what_is_left_out_or_only_audited_has_no_state(admin: Caller, scene: Scene) -> None:
     admin.ask("PUT", DEFINITION, definition())
     admin.ask("PUT", ASSIGNMENT, assignment(scene, DEFINITION, notScopes=SUBSCRIPTIONS[2:]))
@@ -184,6 +201,7 @@ def test_a_remediation_stays_in_its_scope_and_needs_an_assignment(
     body = {"properties": {"policyAssignmentId": ASSIGNMENT}}
     assert admin.ask("PUT", f"{below}/here", body).status == 201
     assert admin.ask("GET", below).names == ["here"]
+    assert admin.ask("GET", below.replace(SUBSCRIPTION, SUBSCRIPTIONS[1])).names == []
     assert compliance(admin, filter="isCompliant eq true") == {SUBSCRIPTION: "Compliant"}
     body = {"properties": {"policyAssignmentId": ASSIGNMENT + "x"}}
     assert admin.ask("PUT", f"{below}/there", body).code == "InvalidCreateRemediationRequest"

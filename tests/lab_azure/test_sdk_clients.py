@@ -1,8 +1,11 @@
 """The real SDK clients over TLS, wired as the product wires them."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from azure.core.exceptions import (
     ClientAuthenticationError,
     HttpResponseError,
@@ -125,6 +128,21 @@ def test_one_credential_serves_no_tenant_it_has_no_principal_in(
     assert credential.get_token(scope, tenant_id=scene.provider.id).token
     with pytest.raises(ClientAuthenticationError, match="AADSTS700016"):
         credential.get_token(scope, tenant_id=CONTOSO.tenant_id)
+
+
+def test_latency_holds_requests_up_side_by_side(scene: Scene) -> None:
+    from lab.azure.server import AzureServer
+
+    with AzureServer(FrontDoor(scene.cloud), latency=0.5) as slow, ThreadPoolExecutor(6) as callers:
+        begin = time.monotonic()
+
+        def ask(_: int) -> int:
+            path = f"{slow.url}/{scene.provider.id}/v2.0/.well-known/openid-configuration"
+            return requests.get(path, verify=str(slow.authority_file), timeout=30).status_code
+
+        assert list(callers.map(ask, range(6))) == [200] * 6
+        took = time.monotonic() - begin
+    assert 0.5 <= took < 2.5
 
 
 def test_a_wrong_secret_gets_no_token(server: "AzureServer", scene: Scene) -> None:
