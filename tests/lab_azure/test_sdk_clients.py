@@ -2,7 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
@@ -31,10 +31,8 @@ from lab.azure.front_door import FrontDoor
 from lab.azure.in_process import URL, in_process_transport
 from lab.azure.roles import CONTRIBUTOR
 from lab.azure.scenario import Scene, workspace_id
+from lab.azure.server import AzureServer
 from tests.lab_azure.places import CONTOSO, VAULT
-
-if TYPE_CHECKING:
-    from lab.azure.server import AzureServer
 
 SUBSCRIPTION_ID = CONTOSO.subscriptions[0].id
 
@@ -131,8 +129,6 @@ def test_one_credential_serves_no_tenant_it_has_no_principal_in(
 
 
 def test_latency_holds_requests_up_side_by_side(scene: Scene) -> None:
-    from lab.azure.server import AzureServer
-
     with AzureServer(FrontDoor(scene.cloud), latency=0.5) as slow, ThreadPoolExecutor(6) as callers:
         begin = time.monotonic()
 
@@ -145,7 +141,7 @@ def test_latency_holds_requests_up_side_by_side(scene: Scene) -> None:
     assert 0.5 <= took < 2.5
 
 
-def test_a_wrong_secret_gets_no_token(server: "AzureServer", scene: Scene) -> None:
+def test_a_wrong_secret_gets_no_token(server: AzureServer, scene: Scene) -> None:
     wrong = ClientSecretCredential(
         scene.provider.id,
         scene.principal.app_id or "",
