@@ -6,7 +6,7 @@ value, a property or an item may be null, and an enumeration marked as open is n
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,15 +40,15 @@ class Operation:
 class Contract:
     """The operations of all files."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, names: Sequence[str] = FILES) -> None:
         self.folder = folder
-        places = (*(str(Path(name).parent) for name in FILES), *_COMMON)
+        places = (*(str(Path(name).parent) for name in names), *_COMMON)
         files = {file for place in places for file in (folder / place).rglob("*.json")}
         wanted = [file for file in files if "examples" not in file.parts]
         self._registry: Registry[Any] = Registry().with_resources(
             (file.as_uri(), _resource(file)) for file in wanted
         )
-        self.operations = [each for name in FILES for each in _operations(folder / name)]
+        self.operations = [each for name in names for each in _operations(folder / name)]
 
     def breaches(self, method: str, path: str, status: int, body: object) -> list[str]:
         """What is wrong with an answer; empty when nothing is, or when no file describes the path."""

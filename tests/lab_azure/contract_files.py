@@ -22,3 +22,14 @@ FILES: Final = (
     "Microsoft.PolicyInsights/2021-10-01/remediations.json",
     "Microsoft.ResourceGraph/2021-03-01/resourcegraph.json",
 )
+
+OTHER_VERSIONS: Final = (
+    "Microsoft.Insights/2017-05-01-preview/diagnosticsSettings_API.json",
+    "Microsoft.Insights/2017-05-01-preview/diagnosticsSettingsCategories_API.json",
+    "Microsoft.Insights/2017-05-01-preview/subscriptionDiagnosticsSettings_API.json",
+    "Microsoft.OperationalInsights/2020-08-01/Tables.json",
+    "Microsoft.OperationalInsights/2020-08-01/Workspaces.json",
+    "Microsoft.ManagedServices/2020-02-01-preview/managedservices.json",
+    "Microsoft.ResourceGraph/2022-10-01/resourcegraph.json",
+)
+"""The same things in versions that older clients send."""
