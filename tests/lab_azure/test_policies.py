@@ -6,6 +6,7 @@ import pytest
 from lab.azure.cloud import Cloud
 from lab.azure.directory import Principal
 from lab.azure.front_door import FrontDoor
+from lab.azure.in_process import URL
 from lab.azure.roles import CONTRIBUTOR, OWNER, RESOURCE_POLICY_CONTRIBUTOR, Role
 from lab.azure.scenario import Scene
 from tests.lab_azure.caller import Caller
@@ -43,6 +44,10 @@ def assigned(admin: Caller, scene: Scene, role: Role | None = OWNER) -> None:
 
 def compliance(caller: Caller, place: str = GROUP, **query: str) -> dict[str, str]:
     reply = caller.ask("POST", f"{place}/{STATES}/queryResults", version="2019-10-01", **query)
+    while link := reply.body["@odata.nextLink"]:
+        more = caller.ask("POST", link.removeprefix(URL), version="2019-10-01")
+        more.body["value"] = [*reply.body["value"], *more.body["value"]]
+        reply = more
     assert reply.body["@odata.count"] == len(reply.body["value"])
     return {each["resourceId"]: each["complianceState"] for each in reply.body["value"]}
 
@@ -112,6 +117,9 @@ def test_a_subscription_complies_once_it_has_delegated_itself(
     failing = {SUBSCRIPTIONS[1]: "NonCompliant"}
     assert compliance(admin) == dict.fromkeys(SUBSCRIPTIONS, "Compliant") | failing
     assert compliance(admin, filter="complianceState eq 'NonCompliant'") == failing
+    cloud.page_size = 3
+    assert compliance(admin) == dict.fromkeys(SUBSCRIPTIONS, "Compliant") | failing
+    assert len(compliance(admin, top="2")) == 2
     assert compliance(admin, SUBSCRIPTIONS[1]) == failing
     assert compliance(admin, SUBSCRIPTIONS[0]) == {SUBSCRIPTIONS[0]: "Compliant"}
     summary = admin.ask("POST", f"{GROUP}/{STATES}/summarize", version="2019-10-01").body["value"][0]
