@@ -1,7 +1,7 @@
 """What is wanted on a target: the setting that should be there, or the verdict why there is none. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -33,6 +33,8 @@ class CustomerView:
     catalogues: dict[Variety, LogCatalogue]
     """By type and kind; added to while more is learnt."""
     subscription_states: Mapping[str, str]
+    unlearnt: dict[Variety, Verdict] = field(default_factory=dict)
+    """Why the catalogue of a type and kind could not be learnt."""
 
     def hub_for(self, location: str) -> EventHub | Verdict:
         """The hub that takes the logs of a place; what is in no region sends to the home region."""
@@ -52,7 +54,7 @@ class CustomerView:
         return None
 
     def hub_obstacle(self, location: str) -> Verdict | None:
-        """Why nothing new is to name the hub of a place: the last listing did not show it."""
+        """Why nothing is to count on the hub of a place: the last listing did not show it."""
         hub = self.hub_for(location)
         if isinstance(hub, EventHub) and hub.is_missing:
             return Verdict(Reason.PENDING_HUB, f"the last listing did not show {hub.name} in {location}")
@@ -69,7 +71,8 @@ def wanted_on_resource(view: CustomerView, due: DueTarget) -> DiagnosticSetting 
         return settled
     catalogue = view.catalogues.get((due.target.type, due.variant))
     if catalogue is None:
-        return Verdict(Reason.NOT_READ_YET, f"the log categories of {due.target.type} could not be read yet")
+        unknown = Verdict(Reason.NOT_READ_YET, f"the log categories of {due.target.type} are not known yet")
+        return view.unlearnt.get((due.target.type, due.variant), unknown)
     selection = view.policy.selection(facts, view.customer.rules, catalogue)
     return selection if isinstance(selection, Verdict) else _setting(view, due.location, selection)
 

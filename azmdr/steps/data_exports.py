@@ -14,7 +14,7 @@ from azmdr.azure.errors import AzureError
 from azmdr.inventory.customers import Customer, CustomerState
 from azmdr.inventory.resource_id import ResourceId
 from azmdr.reconcile.data_export import DataExport
-from azmdr.reconcile.plan import Plan, Write, plan_export
+from azmdr.reconcile.plan import Plan, plan_export
 from azmdr.reconcile.refusals import verdict_on
 from azmdr.reconcile.verdict import Reason, Standing, Verdict
 from azmdr.reconcile.wanted import CustomerView, wanted_export
@@ -54,7 +54,7 @@ def reconcile_exports(plane: ControlPlane, customers: Sequence[Customer]) -> Ste
             report,
         )
         sources = [Source(name, exports.jobs(sweep, name)) for name in views]
-        tally = plane.work_off(sources, plane.until)
+        tally = plane.work_off(sources, plane.until, held.give_sign_of_life)
         sweep.close()
         report.close(tally, held.names)
     return report
@@ -125,7 +125,7 @@ class _Exports:
         workspace = self._workspaces.get(due.target.key)
         if workspace is None:
             return plan
-        if isinstance(plan.action, Write) and (obstacle := view.hub_obstacle(workspace.region)):
+        if plan.counts_on_hub and (obstacle := view.hub_obstacle(workspace.region)):
             return Plan(obstacle, ours=plan.ours)
         present = {table.lower() for table in workspace.tables}
         missing = [table for table in view.policy.entra_tables if table.lower() not in present]

@@ -32,6 +32,7 @@ class Requests:
 
     def poll(self) -> list[Source]:
         """What has been asked for since the last time."""
+        self._held.give_sign_of_life()
         sources = []
         for customer in self._held.names:
             with self._held.plane.store.read() as connection:

@@ -7,7 +7,7 @@ from azmdr.azure.dispatch import Tally
 from azmdr.inventory.customers import Customer
 from azmdr.reconcile.diagnostic_setting import DiagnosticSetting
 from azmdr.reconcile.log_catalogue import LogCatalogue
-from azmdr.reconcile.plan import Plan, Write, plan_setting
+from azmdr.reconcile.plan import Plan, plan_setting
 from azmdr.reconcile.verdict import Verdict
 from azmdr.reconcile.wanted import CustomerView, wanted_on_resource
 from azmdr.steps.control_plane import ControlPlane, StepReport
@@ -59,6 +59,6 @@ def _plan(
 ) -> Plan[DiagnosticSetting]:
     catalogue = view.catalogues.get((due.target.type, due.variant)) or LogCatalogue({})
     plan = plan_setting(wanted, found, view.own_name, catalogue)
-    if isinstance(plan.action, Write) and (obstacle := view.hub_obstacle(due.location)):
+    if plan.counts_on_hub and (obstacle := view.hub_obstacle(due.location)):
         return Plan(obstacle, ours=plan.ours)
     return plan

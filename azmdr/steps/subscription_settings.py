@@ -7,7 +7,7 @@ from azmdr.inventory.customers import Customer
 from azmdr.inventory.regions import GLOBAL
 from azmdr.reconcile.diagnostic_setting import DiagnosticSetting
 from azmdr.reconcile.log_catalogue import LogCatalogue
-from azmdr.reconcile.plan import Plan, Write, plan_setting
+from azmdr.reconcile.plan import Plan, plan_setting
 from azmdr.reconcile.verdict import Verdict
 from azmdr.reconcile.wanted import CustomerView, wanted_on_subscription
 from azmdr.steps.control_plane import ControlPlane, StepReport
@@ -57,6 +57,6 @@ def _plan(
     found: Sequence[DiagnosticSetting],
 ) -> Plan[DiagnosticSetting]:
     plan = plan_setting(wanted, found, view.own_name, _NO_GROUPS)
-    if isinstance(plan.action, Write) and (obstacle := view.hub_obstacle(GLOBAL)):
+    if plan.counts_on_hub and (obstacle := view.hub_obstacle(GLOBAL)):
         return Plan(obstacle, ours=plan.ours)
     return plan

@@ -34,8 +34,6 @@ _TARGETS_AT_ONCE: Final = 50
 """Targets of one subscription taken from the store in one go."""
 _JUDGEMENTS_AT_ONCE: Final = 200
 """Verdicts written down in one transaction; so many are judged again after a crash, at a read each."""
-_SILENCE: Final = 0.25
-"""The part of a lease after which verdicts are written down however few they are, as a sign of life."""
 
 
 class Means(Protocol[Thing]):
@@ -66,7 +64,6 @@ class _Book:
     view: CustomerView
     report: CustomerReport
     judgements: list[Judgement] = field(default_factory=list)
-    written_at: datetime | None = None
 
 
 class Sweep(Generic[Thing]):
@@ -203,9 +200,7 @@ class Sweep(Generic[Thing]):
         now = self.plane.clock.now()
         book.judgements.append(Judgement(due.target.key, verdict, now, read_at, ours, settled))
         book.report.verdicts[verdict.reason] += 1
-        book.written_at = book.written_at or now
-        silent = now - book.written_at > self.plane.bounds.lease * _SILENCE
-        if silent or len(book.judgements) >= _JUDGEMENTS_AT_ONCE:
+        if len(book.judgements) >= _JUDGEMENTS_AT_ONCE:
             self._write_down(book)
         return verdict
 
@@ -215,7 +210,6 @@ class Sweep(Generic[Thing]):
             self._held.prolong(connection, name)
             note_judgements(connection, name, self._kind, book.judgements)
         book.judgements = []
-        book.written_at = self.plane.clock.now()
 
     def close(self) -> None:
         """Write down the verdicts that are left."""
