@@ -110,7 +110,9 @@ def _reconcile(
     from azmdr.steps.open import open_control_plane
     from azmdr.steps.rounds import reconcile_all
 
-    return reconcile_all(open_control_plane(settings, store, new_owner(), plan_only=plan_only), customers)
+    plane = open_control_plane(settings, store, new_owner(), plan_only=plan_only)
+    with Console(stderr=True).status(f"asking Azure about {len(customers)} customers"):
+        return reconcile_all(plane, customers)
 
 
 def _show(
