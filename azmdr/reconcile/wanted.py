@@ -20,6 +20,17 @@ from azmdr.store.targets import DueTarget
 _WRITABLE: Final = frozenset({"Enabled", "Warned", "PastDue"})
 """States of a subscription in which something can be set in it."""
 
+ACTIVITY_LOG: Final = LogCatalogue(
+    dict.fromkeys(
+        (
+            *("Administrative", "Alert", "Autoscale", "Policy"),
+            *("Recommendation", "ResourceHealth", "Security", "ServiceHealth"),
+        ),
+        frozenset[str](),
+    )
+)
+"""What a subscription can send: learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema."""
+
 
 @dataclass(frozen=True, slots=True)
 class CustomerView:
@@ -77,12 +88,13 @@ def wanted_on_resource(view: CustomerView, due: DueTarget) -> DiagnosticSetting 
     return selection if isinstance(selection, Verdict) else _setting(view, due.location, selection)
 
 
-def wanted_on_subscription(view: CustomerView) -> DiagnosticSetting | Verdict:
+def wanted_on_subscription(view: CustomerView, due: DueTarget) -> DiagnosticSetting | Verdict:
     """The diagnostic setting a subscription should have: where its activity log goes."""
     if view.customer.state is not CustomerState.ACTIVE:
         return Verdict(Reason.CUSTOMER_LEAVES)
-    categories = frozenset(view.policy.subscription_categories)
-    return _setting(view, GLOBAL, Selection(categories=categories))
+    facts = TargetFacts(ResourceId.parse(due.target.id))
+    selection = view.policy.selection(facts, view.customer.rules, ACTIVITY_LOG)
+    return selection if isinstance(selection, Verdict) else _setting(view, GLOBAL, selection)
 
 
 def wanted_export(view: CustomerView, region: str, tables: frozenset[str]) -> DataExport | Verdict:
@@ -99,7 +111,9 @@ def wanted_export(view: CustomerView, region: str, tables: frozenset[str]) -> Da
     if isinstance(hub, Verdict):
         return hub
     present = {table.lower() for table in tables}
-    wanted = frozenset(table for table in view.policy.entra_tables if table.lower() in present)
+    wanted = frozenset(
+        table for table in view.policy.entra_tables_for(view.customer.rules) if table.lower() in present
+    )
     if not wanted:
         return Verdict(Reason.TABLES_MISSING, "the workspace has none of the tables of Entra ID")
     return DataExport(view.own_name, hub.facts.namespace_id, hub.name, wanted)

@@ -128,7 +128,8 @@ class _Exports:
         if plan.counts_on_hub and (obstacle := view.hub_obstacle(workspace.region)):
             return Plan(obstacle, ours=plan.ours)
         present = {table.lower() for table in workspace.tables}
-        missing = [table for table in view.policy.entra_tables if table.lower() not in present]
+        tables = view.policy.entra_tables_for(view.customer.rules)
+        missing = [table for table in tables if table.lower() not in present]
         if missing and plan.verdict.standing is Standing.COVERED:
             told = f"{plan.verdict.detail}; " if plan.verdict.detail else ""
             detail = f"{told}not in the workspace: {', '.join(missing)}"

@@ -13,7 +13,6 @@ from azmdr.azure.dispatch import Call, Job, Source, Tally
 from azmdr.azure.errors import AzureError
 from azmdr.inventory.customers import CustomerState
 from azmdr.inventory.resource_id import ResourceId
-from azmdr.reconcile.category_policy import TargetFacts
 from azmdr.reconcile.log_catalogue import LogCatalogue
 from azmdr.reconcile.refusals import verdict_on
 from azmdr.reconcile.verdict import Reason
@@ -21,9 +20,6 @@ from azmdr.reconcile.wanted import CustomerView
 from azmdr.steps.holding import Held
 from azmdr.store.log_catalogues import Variety, note_catalogue
 from azmdr.store.targets import types_due
-
-_OF_A_TYPE = frozenset({Reason.TYPE_WITHOUT_LOGS, Reason.TYPE_NOT_WANTED, Reason.EXCLUDED_TYPE})
-"""Verdicts that hold for a whole type, whose log categories then matter to nobody."""
 
 _SAMPLES: Final = 5
 """How many resources of a type are asked at most."""
@@ -57,12 +53,10 @@ def learn_categories(
         samples: ids of resources of that type.
     """
     plane = held.plane
+    if view.policy.settled_by_type(variety[0], view.customer.rules):
+        return
     for sample in samples:
         target = ResourceId.parse(sample)
-        facts = TargetFacts(target, variety[1])
-        settled = view.policy.settled_by_rules(facts, view.customer.rules)
-        if settled is not None and settled.reason in _OF_A_TYPE:
-            return
         try:
             catalogue = yield ResourceSettings(plane.arm).catalogue(target)
         except AzureError as error:

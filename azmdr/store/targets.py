@@ -79,6 +79,16 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceTarget:
+    """What the rules look at of a target."""
+
+    id: str
+    type: str
+    variant: str | None
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedTarget:
     """A target as a report shows it."""
 
@@ -196,15 +206,15 @@ def types_due(connection: Connection, customer: str, samples: int) -> dict[tuple
     return found
 
 
-def counts_by_variety(connection: Connection, customer: str) -> dict[tuple[str, str | None], int]:
-    """How many targets that are resources, or nested in one, a customer has, by type and kind."""
+def resource_targets(connection: Connection, customer: str) -> Iterator[ResourceTarget]:
+    """What the rules look at, of every target that is a resource or nested in one."""
     query = (
-        select(TARGET.c.type, RESOURCE.c.kind, func.count())
+        select(TARGET.c.id, TARGET.c.type, RESOURCE.c.kind, RESOURCE.c.tags)
         .join(RESOURCE, _same_resource())
         .where(_of(customer, TargetKind.RESOURCE))
-        .group_by(TARGET.c.type, RESOURCE.c.kind)
     )
-    return {(kind, variant): number for kind, variant, number in connection.execute(query)}
+    for row in connection.execute(query):
+        yield ResourceTarget(row.id, row.type, row.kind, json.loads(row.tags))
 
 
 def note_judgements(
