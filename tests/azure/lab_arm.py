@@ -14,7 +14,6 @@ from azmdr.azure.dispatch import Call
 from azmdr.azure.errors import asked
 from azmdr.azure.pacing import Pacer
 from lab.azure.cloud import Cloud
-from lab.azure.faults import Fault, FaultKind, PlannedFaults
 from lab.azure.front_door import FrontDoor, LoggedRequest
 from lab.azure.in_process import URL, in_process_transport
 from lab.azure.scenario import Scene, build_scene
@@ -73,19 +72,6 @@ class LabArm:
     @property
     def log(self) -> list[LoggedRequest]:
         return list(self.door.log)
-
-    def fail(self, method: str, part: str, kind: FaultKind, *, times: int = 0, **details: Any) -> None:
-        """Let one request of this method and path go wrong, as many times after now as told."""
-        asked_before = max(self._asked(method, part), default=0)
-        plan = {(method, part.lower(), asked_before + times): Fault(kind, **details)}
-        self.door.faults = PlannedFaults(plan)
-
-    def _asked(self, method: str, part: str) -> list[int]:
-        counts: dict[str, int] = {}
-        for each in self.door.log:
-            if each.method == method and part.lower() in each.path.lower():
-                counts[each.path.lower()] = counts.get(each.path.lower(), 0) + 1
-        return list(counts.values())
 
 
 def ask(call: Call[Answer]) -> Answer:
