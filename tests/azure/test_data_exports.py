@@ -1,4 +1,4 @@
-"""What reading and writing data export rules promises: what is written is read again, beside others' rules."""
+"""What reading and writing data export rules promises: what is written is read again beside others' rules."""
 
 import pytest
 
