@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, func, select
 from azmdr.inventory.customers import CustomerState
 from azmdr.reconcile.changes import Change, ChangeKind
 from azmdr.store.tables import CUSTOMER, LISTING, RECONCILE_REQUEST, TARGET
+from azmdr.store.targets import TargetKind
 from azmdr.store.upsert import insert
 
 
@@ -103,8 +104,12 @@ def _is_ours(connection: Connection, customer: str) -> bool:
 
 
 def _is_known(connection: Connection, customer: str, change: Change) -> bool:
+    # A workspace may be a target twice; what was read of its data export rules says nothing of its settings.
     read_at = select(TARGET.c.read_at).where(
-        TARGET.c.customer == customer, TARGET.c.key == change.target.key, TARGET.c.read_at.is_not(None)
+        TARGET.c.customer == customer,
+        TARGET.c.key == change.target.key,
+        TARGET.c.kind != TargetKind.DATA_EXPORT,
+        TARGET.c.read_at.is_not(None),
     )
     was_read = connection.scalar(read_at)
     if was_read is None or was_read < change.at:
