@@ -1,6 +1,6 @@
 """Requests: changes seen in the stream whose target is to be reconciled before all others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,18 +69,15 @@ def _ask(connection: Connection, customer: str, change: Change, now: datetime) -
     return len(connection.execute(statement.returning(before.key)).all())
 
 
-def requests_of(connection: Connection, customer: str, limit: int) -> list[Request]:
+def requests_of(connection: Connection, customer: str) -> Iterator[Request]:
     """A customer's requests, the oldest first."""
     query = (
         select(RECONCILE_REQUEST)
         .where(RECONCILE_REQUEST.c.customer == customer)
         .order_by(RECONCILE_REQUEST.c.requested_at, RECONCILE_REQUEST.c.key)
-        .limit(limit)
     )
-    return [
-        Request(row.customer, row.key, row.resource_id, ChangeKind(row.change), row.changed_at)
-        for row in connection.execute(query)
-    ]
+    for row in connection.execute(query):
+        yield Request(row.customer, row.key, row.resource_id, ChangeKind(row.change), row.changed_at)
 
 
 def customers_with_requests(connection: Connection) -> list[str]:
