@@ -1,6 +1,7 @@
 """Requests: what was seen to change in the stream is reconciled first, also in the middle of a sweep."""
 
 from collections.abc import Generator, Iterator
+from itertools import islice
 from typing import Any, Final
 
 from azmdr.azure.dispatch import Call, Job, Source
@@ -36,8 +37,8 @@ class Requests:
         sources = []
         for customer in self._held.names:
             with self._held.plane.store.read() as connection:
-                asked = requests_of(connection, customer, _AT_ONCE)
-            new = [each for each in asked if each not in self._taken_up and self._concerns(each)]
+                asked = (each for each in requests_of(connection, customer) if self._concerns(each))
+                new = list(islice((each for each in asked if each not in self._taken_up), _AT_ONCE))
             self._taken_up.update(new)
             if new:
                 sources.append(Source(customer, self._jobs(customer, new), urgent=True))
