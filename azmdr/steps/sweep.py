@@ -53,10 +53,12 @@ class Means(Protocol[Thing]):
 
 @dataclass(frozen=True, slots=True)
 class Decisions(Generic[Thing]):
-    """How a kind of target is decided on. Both are pure."""
+    """How a kind of target is decided on. ``wanted`` and ``plan`` are pure."""
 
     wanted: Callable[[CustomerView, DueTarget], Thing | Verdict]
     plan: Callable[[CustomerView, DueTarget, Thing | Verdict, Sequence[Thing]], Plan[Thing]]
+    prepare: Callable[[CustomerView, DueTarget], Generator[Call[Any], Any, Verdict | None]] | None = None
+    """Learns what a decision needs and the view does not hold; returns why that can't be learnt."""
 
 
 @dataclass(slots=True)
@@ -129,6 +131,10 @@ class Sweep(Generic[Thing]):
         """Observe, plan and apply for one target; returns the verdict."""
         book = self._books[customer]
         view, target = book.view, ResourceId.parse(due.target.id)
+        if self._decisions.prepare is not None:
+            obstacle = yield from self._decisions.prepare(view, due)
+            if obstacle is not None:
+                return self._judge(book, due, obstacle)
         wanted = self._decisions.wanted(view, due)
         if isinstance(wanted, Verdict) and not needs_reading(wanted, due, view.customer.leaving_since):
             return self._judge(book, due, wanted, settled=is_settled(wanted) and not due.ours)
