@@ -1,10 +1,11 @@
 """Requests: what was seen to change in the stream is reconciled first, also in the middle of a sweep."""
 
+from collections import Counter
 from collections.abc import Generator, Iterator
 from typing import Any, Final
 
 from azmdr.azure.dispatch import Call, Job, Source
-from azmdr.azure.errors import AzureError
+from azmdr.azure.errors import AzureError, RefusedError
 from azmdr.azure.inventory import FoundResource, list_resources
 from azmdr.inventory.resource_id import ResourceId
 from azmdr.reconcile.changes import ChangeKind
@@ -28,17 +29,22 @@ class Requests:
         self._kind = kind
         self._held = held
         self._taken_up: set[Request] = set()
+        self._looked_at: Counter[str] = Counter()
 
     def poll(self) -> list[Source]:
         """What has been asked for since the last time."""
         sources = []
         for customer in self._held.names:
+            # What was taken up and is still there must not hide what was asked for later.
+            limit = _AT_ONCE + self._looked_at[customer]
             with self._held.plane.store.read() as connection:
-                asked = requests_of(connection, customer, _AT_ONCE)
-            new = [each for each in asked if each not in self._taken_up and self._concerns(each)]
+                asked = requests_of(connection, customer, limit)
+            new = [each for each in asked if each not in self._taken_up]
             self._taken_up.update(new)
-            if new:
-                sources.append(Source(customer, self._jobs(customer, new), urgent=True))
+            self._looked_at[customer] += len(new)
+            ours = [each for each in new if self._concerns(each)]
+            if ours:
+                sources.append(Source(customer, self._jobs(customer, ours), urgent=True))
         return sources
 
     def _concerns(self, request: Request) -> bool:
@@ -53,6 +59,10 @@ class Requests:
         target = ResourceId.parse(request.resource_id)
         try:
             yield from self._look_up(customer, request, target)
+        except RefusedError:
+            # It would be refused again: there is no such subscription any more, or we may not look.
+            self._forget(request)
+            return
         except AzureError:
             # The request stays, and the next run takes it up again.
             return
@@ -63,8 +73,11 @@ class Requests:
             verdict = yield from self._sweep.job(customer, each)
             standings.add(verdict.standing)
         if Standing.UNKNOWN not in standings:
-            with self._held.plane.store.write() as connection:
-                forget_requests(connection, [request])
+            self._forget(request)
+
+    def _forget(self, request: Request) -> None:
+        with self._held.plane.store.write() as connection:
+            forget_requests(connection, [request])
 
     def _look_up(
         self, customer: str, request: Request, target: ResourceId
