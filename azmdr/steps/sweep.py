@@ -200,6 +200,10 @@ class Sweep(Generic[Thing]):
             at = self.plane.clock.now()
             why = wanted if isinstance(wanted, Verdict) else verdict
             return self._judge(book, due, why, read_at=at, ours=False, settled=True)
+        is_gone_with_it = verdict.reason is Reason.NOT_FOUND and self._kind is TargetKind.DATA_EXPORT
+        if is_gone_with_it and isinstance(wanted, Verdict) and holds_by_itself(wanted):
+            # An export rule is a part of its workspace.
+            return self._judge_as_it_is(book, due, Plan(wanted), self.plane.clock.now())
         if isinstance(error, RefusedError):
             book.report.tell(Told(due.target.id, "read", verdict))
         return self._judge(book, due, verdict)
