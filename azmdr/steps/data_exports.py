@@ -61,13 +61,13 @@ def reconcile_exports(plane: ControlPlane, customers: Sequence[Customer]) -> Ste
 
 
 def _know_workspace(plane: ControlPlane, customer: Customer) -> None:
-    """Keep a customer's workspace among the targets."""
+    """Keep a customer's workspace among the targets; one that it had before, and has again, is due again."""
     if customer.entra_workspace_id is None:
         return
     workspace = ResourceId.parse(customer.entra_workspace_id)
     with plane.store.write() as connection:
         known = targets_of_kind(connection, customer.name, TargetKind.DATA_EXPORT)
-        if workspace.key not in {due.target.key for due in known}:
+        if workspace.key not in {due.target.key for due in known if not due.settled}:
             target = Target(
                 *(TargetKind.DATA_EXPORT, workspace.text, workspace.key, workspace.subscription_id),
                 *(workspace.key, _TYPE),
