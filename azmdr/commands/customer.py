@@ -159,9 +159,10 @@ def _told(name: str, leaving: Leaving) -> str:
             why = ", ".join(f"{number} {reason}" for reason, number in sorted(why_left(leaving).items()))
             return f"customer {name}: {len(leaving.left)} targets are not known to be free of ours ({why})."
         case Stage.WATCHING:
+            since, until = f"{leaving.quiet_since:%Y-%m-%d %H:%M}", f"{leaving.gone_at:%Y-%m-%d %H:%M}"
             return (
-                f"customer {name}: nothing of ours is left; quiet since"
-                f" {leaving.quiet_since:%Y-%m-%d %H:%M} UTC, gone at {leaving.gone_at:%Y-%m-%d %H:%M} UTC if nothing arrives until then."
+                f"customer {name}: nothing of ours is left; quiet since {since} UTC, gone at {until} UTC"
+                " if nothing arrives until then."
             )
         case Stage.GONE:
             return f"customer {name}: gone. Nothing arrives any more; the delegation can be given back."

@@ -1,13 +1,14 @@
 """How reports are shown to a person: what was done or planned, and what stands."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 from azmdr.reconcile.coverage import Coverage
+from azmdr.reconcile.estimate import EstimateRow, TypeAndKind, summary
 from azmdr.reconcile.verdict import Standing
 from azmdr.steps.control_plane import Ending, StepReport
 
@@ -50,3 +51,29 @@ def show_coverage(console: Console, coverages: list[Coverage]) -> None:
             verdict = target.verdict
             told = f"{verdict.standing}: {verdict.reason}: {verdict.detail}"
             console.print(f"{one.customer}: {target.id}\n  {told}", highlight=False, soft_wrap=True)
+
+
+def show_estimate(
+    console: Console, customer: str, rows: Sequence[EstimateRow], silent: Mapping[TypeAndKind, int]
+) -> None:
+    """Show what would be sent and billed, then what is not sent and why.
+
+    ``silent`` are the resources of which it is not known yet what they can send.
+    """
+    table = Table(box=None)
+    for heading in ("resource type", "category", "resources", "billed", "decision", "reason"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        billed = {True: "yes", False: "no", None: "unknown"}[row.billed]
+        table.add_row(row.type, row.category, str(row.resources), billed, row.decision, row.reason)
+    console.print(table)
+    summed = summary(rows)
+    sentences = [
+        f"{customer}: of the categories wanted {summed.wanted_billed} are billed on export,"
+        f" {summed.wanted_free} are free, of {summed.wanted_billing_unknown} it is not known."
+        " Azure bills by volume, which shows once they flow."
+    ]
+    if silent:
+        kinds = ", ".join(sorted({kind for kind, _ in silent}))
+        sentences.append(f"Not asked yet what they can send: {sum(silent.values())} targets ({kinds}).")
+    console.print("\n".join(sentences), highlight=False, soft_wrap=True)

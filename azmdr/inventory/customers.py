@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from azmdr.inventory.regions import known_region
 from azmdr.inventory.resource_id import ResourceId
 from azmdr.lake.layout import customer_name
-from azmdr.reconcile.category_policy import CustomerRules
+from azmdr.reconcile.customer_rules import CustomerRules
 
 _WORKSPACE = "microsoft.operationalinsights/workspaces"
 

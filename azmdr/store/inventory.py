@@ -148,16 +148,6 @@ def change_resources(
         connection.execute(delete(RESOURCE).where(RESOURCE.c.customer == customer, RESOURCE.c.key.in_(some)))
 
 
-def counts_by_type(connection: Connection, customer: str) -> dict[tuple[str, str | None], int]:
-    """How many resources a customer has, by type and kind."""
-    query = (
-        select(RESOURCE.c.type, RESOURCE.c.kind, func.count())
-        .where(RESOURCE.c.customer == customer)
-        .group_by(RESOURCE.c.type, RESOURCE.c.kind)
-    )
-    return {(kind, variant): number for kind, variant, number in connection.execute(query)}
-
-
 def count_resources(connection: Connection, customer: str) -> int:
     """How many resources a customer has."""
     query = select(func.count()).select_from(RESOURCE).where(RESOURCE.c.customer == customer)

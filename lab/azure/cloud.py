@@ -5,7 +5,7 @@ A scenario's changes are those a customer's own people would make; they ask for 
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -26,6 +26,7 @@ from lab.azure.eventual_map import EventualMap
 from lab.azure.log_categories import RESOURCE_CATEGORIES, Catalogue
 from lab.azure.policies import PolicyAssignment, PolicyDefinition
 from lab.azure.remediations import Remediation
+from lab.azure.resource_graph import Row
 from lab.azure.resource_id import ResourceId, within
 from lab.azure.resources import Resource, Subscription, implied_parent_key
 from lab.azure.roles import Role
@@ -86,6 +87,8 @@ class Cloud:
     """What the activity log's REST interface tells of; nothing is written down without one."""
     graph_queries: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """When each principal last asked Resource Graph, in seconds."""
+    graph_results: dict[Hashable, tuple[object, list[Row]]] = field(default_factory=dict)
+    """What the last few queries found, with the state of the cloud that they found it in."""
 
     def add_tenant(self, tenant_id: str, name: str) -> Tenant:
         """A new tenant."""

@@ -8,7 +8,7 @@ Administrator); github.com/Azure/azure-rest-api-specs issue 11085 (no service pr
 from typing import Final
 
 from lab.azure.access import forbidden, linked_forbidden
-from lab.azure.arm_error import not_found
+from lab.azure.arm_error import bad_request, not_found
 from lab.azure.call import Call, Route
 from lab.azure.destinations import regional_sinks
 from lab.azure.diagnostic_settings import DiagnosticSetting, Target, as_read, check
@@ -75,7 +75,11 @@ def _check_administrator(call: Call, verb: str) -> None:
 
 def _check_own_tenant(call: Call, setting: DiagnosticSetting) -> None:
     for sink in setting.sinks:
-        subscription = call.cloud.subscriptions.get(ResourceId.parse(sink).subscription_id)
+        try:
+            parsed = ResourceId.parse(sink)
+        except ValueError as error:
+            raise bad_request(f"The id '{sink}' of a destination is invalid.") from error
+        subscription = call.cloud.subscriptions.get(parsed.subscription_id)
         if subscription is None or subscription.tenant_id != call.principal.tenant_id:
             raise linked_forbidden(call.principal, "write", "/providers/microsoft.aadiam", sink)
 

@@ -1,5 +1,6 @@
 """A map that is eventually seen: what was put is there at once, and a listing shows it only after a while."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, Generic, TypeVar
@@ -7,6 +8,7 @@ from typing import Final, Generic, TypeVar
 Value = TypeVar("Value")
 
 _KEPT_VERSIONS: Final = 8
+_CHANGES: Final = itertools.count(1)
 
 
 class EventualMap(Generic[Value]):
@@ -14,6 +16,8 @@ class EventualMap(Generic[Value]):
 
     def __init__(self) -> None:
         self._versions: dict[str, list[tuple[datetime, Value | None]]] = {}
+        self.revision = next(_CHANGES)
+        """Another number after every change, and one that no other map ever has."""
 
     def put(self, key: str, value: Value, at: datetime) -> None:
         """Create or replace a value."""
@@ -52,3 +56,4 @@ class EventualMap(Generic[Value]):
         versions = self._versions.setdefault(key, [])
         versions.append((at, value))
         del versions[:-_KEPT_VERSIONS]
+        self.revision = next(_CHANGES)

@@ -34,7 +34,8 @@ def _get_subscription(call: Call) -> Answer:
 
 def _list_tenants(call: Call) -> Answer:
     own = call.principal.tenant_id
-    return Answer(200, {"value": [{"id": f"/tenants/{own}", "tenantId": own}]})
+    # Here, too, the property has to be there.
+    return Answer(200, {"value": [{"id": f"/tenants/{own}", "tenantId": own}], "nextLink": None})
 
 
 def _list_resources(call: Call) -> Answer:

@@ -60,7 +60,11 @@ def _delete_assignment(call: Call) -> Answer:
 
 
 def _list_definitions(call: Call) -> Answer:
-    definitions = call.cloud.definitions[call.scope.subscription_id]
+    if call.scope.group is None:
+        definitions = dict(call.cloud.definitions[call.scope.subscription_id])
+    else:
+        # They stand in the subscription; a resource group shows those that were applied to it.
+        definitions = {each.definition.name: each.definition for each in _at_scope(call)}
     return Answer(
         200, {"value": [_shown_definition(call, definitions[name]) for name in sorted(definitions)]}
     )
@@ -199,6 +203,7 @@ class _AssignmentBody(Body):
 
 _VERSIONS: Final = frozenset({"2019-09-01", "2020-02-01-preview", "2022-10-01"})
 _ASSIGNMENTS: Final = "{scope}/providers/Microsoft.ManagedServices/registrationAssignments"
+_LISTED_DEFINITIONS: Final = "{scope}/providers/Microsoft.ManagedServices/registrationDefinitions"
 _DEFINITIONS: Final = "{subscription}/providers/Microsoft.ManagedServices/registrationDefinitions"
 _OF_ASSIGNMENT: Final = "Microsoft.ManagedServices/registrationAssignments/"
 _OF_DEFINITION: Final = "Microsoft.ManagedServices/registrationDefinitions/"
@@ -208,7 +213,7 @@ ROUTES: Final = (
     Route("GET", _ASSIGNMENTS + "/{name}", _VERSIONS, _get_assignment, _OF_ASSIGNMENT + "read"),
     Route("PUT", _ASSIGNMENTS + "/{name}", _VERSIONS, _put_assignment, _OF_ASSIGNMENT + "write"),
     Route("DELETE", _ASSIGNMENTS + "/{name}", _VERSIONS, _delete_assignment, _OF_ASSIGNMENT + "delete"),
-    Route("GET", _DEFINITIONS, _VERSIONS, _list_definitions, _OF_DEFINITION + "read"),
+    Route("GET", _LISTED_DEFINITIONS, _VERSIONS, _list_definitions, _OF_DEFINITION + "read"),
     Route("GET", _DEFINITIONS + "/{name}", _VERSIONS, _get_definition, _OF_DEFINITION + "read"),
     Route("PUT", _DEFINITIONS + "/{name}", _VERSIONS, _put_definition, _OF_DEFINITION + "write"),
     Route("DELETE", _DEFINITIONS + "/{name}", _VERSIONS, _delete_definition, _OF_DEFINITION + "delete"),

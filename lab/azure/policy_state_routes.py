@@ -9,6 +9,7 @@ from typing import Final
 
 from lab.azure.arm_error import bad_request
 from lab.azure.call import Call, Route
+from lab.azure.paging import page
 from lab.azure.policy_compliance import PolicyState, states
 from lab.azure.policy_scope import GROUP_PATH, policy_scope
 from lab.azure.wire import Answer
@@ -21,15 +22,17 @@ _SUMMARIZE: Final = "Microsoft.PolicyInsights/policyStates/summarize/read"
 def _query_results(call: Call) -> Answer:
     scope = policy_scope(call, _QUERY)
     keeps = _kept_by(call.request.query.get("$filter"))
-    rows = [row for row in (_row(call, each) for each in states(call.cloud, scope)) if keeps(row)]
-    shown = rows[: _top(call.request.query.get("$top"))]
+    found = [row for row in (_row(call, each) for each in states(call.cloud, scope)) if keeps(row)]
+    kept = found[: _top(call.request.query.get("$top"))]
+    rows = {f"{row['policyAssignmentId']} {row['resourceId']}": row for row in kept}
+    shown = page(call.request, rows, call.cloud.page_size, lambda row: row)
     return Answer(
         200,
         {
             "@odata.context": f"{call.request.origin}{scope.text}/$metadata#latest",
-            "@odata.count": len(shown),
-            "@odata.nextLink": None,
-            "value": shown,
+            "@odata.count": len(rows),
+            "@odata.nextLink": shown.get("nextLink"),
+            "value": shown["value"],
         },
     )
 

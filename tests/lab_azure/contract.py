@@ -6,7 +6,7 @@ value, a property or an item may be null, and an enumeration marked as open is n
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,27 +18,7 @@ from jsonschema.exceptions import best_match
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-FILES: Final = (
-    "Microsoft.Resources/2022-12-01/subscriptions.json",
-    "Microsoft.Resources/2024-03-01/resources.json",
-    "Microsoft.Insights/2021-05-01-preview/diagnosticsSettings_API.json",
-    "Microsoft.Insights/2021-05-01-preview/diagnosticsSettingsCategories_API.json",
-    "Microsoft.Insights/2021-05-01-preview/subscriptionDiagnosticsSettings_API.json",
-    "Microsoft.Insights/2015-04-01/activityLogs_API.json",
-    "Microsoft.Aadiam/2017-04-01/azureactivedirectory.json",
-    "Microsoft.EventHub/2024-01-01/namespaces.json",
-    "Microsoft.EventHub/2024-01-01/eventhubs.json",
-    "Microsoft.EventHub/2024-01-01/AuthorizationRules.json",
-    "Microsoft.OperationalInsights/2023-09-01/Workspaces.json",
-    "Microsoft.OperationalInsights/2020-08-01/DataExports.json",
-    "Microsoft.OperationalInsights/2022-10-01/Tables.json",
-    "Microsoft.ManagedServices/2022-10-01/managedservices.json",
-    "Microsoft.Authorization/2023-04-01/policyDefinitions.json",
-    "Microsoft.Authorization/2023-04-01/policyAssignments.json",
-    "Microsoft.PolicyInsights/2021-10-01/remediations.json",
-    "Microsoft.ResourceGraph/2021-03-01/resourcegraph.json",
-)
-
+from tests.lab_azure.contract_files import FILES
 
 _COMMON: Final = ("common-types", "other", "Microsoft.Authorization/common")
 
@@ -60,14 +40,15 @@ class Operation:
 class Contract:
     """The operations of all files."""
 
-    def __init__(self, folder: Path) -> None:
-        places = (*(str(Path(name).parent) for name in FILES), *_COMMON)
+    def __init__(self, folder: Path, names: Sequence[str] = FILES) -> None:
+        self.folder = folder
+        places = (*(str(Path(name).parent) for name in names), *_COMMON)
         files = {file for place in places for file in (folder / place).rglob("*.json")}
         wanted = [file for file in files if "examples" not in file.parts]
         self._registry: Registry[Any] = Registry().with_resources(
             (file.as_uri(), _resource(file)) for file in wanted
         )
-        self.operations = [each for name in FILES for each in _operations(folder / name)]
+        self.operations = [each for name in names for each in _operations(folder / name)]
 
     def breaches(self, method: str, path: str, status: int, body: object) -> list[str]:
         """What is wrong with an answer; empty when nothing is, or when no file describes the path."""
@@ -77,7 +58,9 @@ class Contract:
     def breaches_of(self, operation: Operation, status: int, body: object) -> list[str]:
         """What is wrong with an answer of an operation."""
         asked = f"{operation.method} {operation.template} ({status})"
-        response = operation.responses.get(str(status), operation.responses.get("default"))
+        # What a file says of every other status is meant for errors.
+        otherwise = operation.responses.get("default") if status >= 400 else None
+        response = operation.responses.get(str(status), otherwise)
         if response is None:
             return [f"{asked} is no status its Swagger knows"]
         if "schema" not in response:

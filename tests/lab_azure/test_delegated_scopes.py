@@ -63,6 +63,13 @@ def test_a_security_administrator_sends_them_to_the_tenants_own_workspace(
     assert caller.ask("DELETE", f"{ENTRA}/azmdr").status == 200
 
 
+def test_a_destination_that_is_no_id_is_refused(door: FrontDoor, cloud: Cloud) -> None:
+    caller = Caller(door, administrator(cloud))
+    logs = [{"category": "SignInLogs", "enabled": True}]
+    body = {"properties": {"workspaceId": "logs", "logs": logs}}
+    assert caller.ask("PUT", f"{ENTRA}/azmdr", body).status == 400
+
+
 def test_entra_id_sends_nothing_to_another_tenant_whatever_that_delegates(
     door: FrontDoor, cloud: Cloud, scene: Scene
 ) -> None:

@@ -45,6 +45,20 @@ def test_every_kind_has_its_turn_and_does_what_it_says(cloud: Cloud, scene: Scen
     assert happened["resource deleted"].lower() not in keys
 
 
+def test_a_group_drifts_to_one_of_its_categories(cloud: Cloud, scene: Scene) -> None:
+    setting = DiagnosticSetting(
+        OURS, (Switch(None, "allLogs", True),), event_hub_rule_id=scene.rule_id("eastus")
+    )
+    for key in [
+        key for kept in cloud.resources.values() for key, _ in kept.all_latest() if "/vaults/" in key
+    ]:
+        cloud.put_setting(key, setting)
+    happened = dict(told(cloud, 7, 3))
+    drifted = cloud.settings[_target(happened["setting drifted"])].latest(OURS)
+    assert drifted is not None
+    assert drifted.logs == (Switch("AuditEvent", None, True),)
+
+
 def test_where_no_setting_is_ours_none_is_touched(cloud: Cloud) -> None:
     kinds = [what for what, _ in told(cloud, 7, 20)]
     assert len(kinds) == 20

@@ -1,11 +1,16 @@
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.azure.cloud import Cloud
+from lab.azure.directory import Principal
+from lab.azure.front_door import FrontDoor
 from lab.azure.resource_id import ResourceId, respelled
+from lab.azure.roles import READER
 from tests.lab_azure.caller import Caller
-from tests.lab_azure.places import BLOBS, SUBSCRIPTION, VAULT
+from tests.lab_azure.places import BLOBS, CONTOSO, SUBSCRIPTION, VAULT
 
 RESOURCES = f"{SUBSCRIPTION}/resources"
 GRAPH = "/providers/Microsoft.ResourceGraph/resources"
@@ -120,3 +125,37 @@ def test_a_respelled_id_is_the_same_id(turn: int, text: str) -> None:
 def test_what_is_no_id_is_told(text: str) -> None:
     with pytest.raises(ValueError, match=r"subscription|resource"):
         ResourceId.parse(text)
+
+
+def test_a_query_sees_what_changed_since_it_was_last_asked(azmdr: Caller, cloud: Cloud) -> None:
+    body = {"query": "resources | where type =~ 'microsoft.keyvault/vaults'"}
+
+    def found() -> int:
+        cloud.clock.advance(1)
+        return int(azmdr.ask("POST", GRAPH, body).body["totalRecords"])
+
+    before = found()
+    assert found() == before
+    cloud.add_resource(VAULT + "-2", "eastus")
+    assert found() == before + 1
+    cloud.visibility_lag = timedelta(seconds=30)
+    cloud.clock.advance(60)
+    cloud.remove_resource(VAULT + "-2")
+    assert found() == before + 1
+    cloud.clock.advance(60)
+    assert found() == before
+    cloud.delegations[CONTOSO.subscriptions[0].id].clear()
+    assert found() == before - len(CONTOSO.regions)
+
+
+def test_one_callers_results_are_no_others(azmdr: Caller, cloud: Cloud, door: FrontDoor) -> None:
+    body = {"query": "resources | count"}
+    everything = azmdr.ask("POST", GRAPH, body).body["data"][0]["Count"]
+    person = cloud.add_principal(Principal(CONTOSO.tenant_id, "reader", "reader"))
+    cloud.assign(person, READER, SUBSCRIPTION)
+    seen = Caller(door, person).ask("POST", GRAPH, body).body["data"][0]["Count"]
+    assert 0 < seen < everything
+    for number in range(20):
+        cloud.clock.advance(1)
+        azmdr.ask("POST", GRAPH, {"query": f"resources | where name == '{number}'"})
+    assert len(cloud.graph_results) <= 4

@@ -78,6 +78,12 @@ def test_a_resource_group_is_delegated_alone(owner: Caller, azmdr: Caller, scene
     assert owner.ask("PUT", below, APPLIED).status == 201
     assert azmdr.ask("GET", settings_path(VAULT)).status == 200
     assert azmdr.ask("GET", settings_path(SUBSCRIPTION)).code == "AuthorizationFailed"
+    other = DEFINITION.replace(identity("definition"), identity("other"))
+    owner.ask("PUT", other, offer(scene, READER.id))
+    listed = "providers/Microsoft.ManagedServices/registrationDefinitions"
+    assert owner.ask("GET", f"{group}/{listed}").names == [identity("definition")]
+    both = sorted([identity("definition"), identity("other")])
+    assert owner.ask("GET", f"{SUBSCRIPTION}/{listed}").names == both
 
 
 def test_what_cant_be_delegated_is_refused(owner: Caller, scene: Scene) -> None:

@@ -6,6 +6,7 @@ import pytest
 from lab.azure.cloud import Cloud
 from lab.azure.directory import Principal
 from lab.azure.front_door import FrontDoor
+from lab.azure.in_process import URL
 from lab.azure.roles import CONTRIBUTOR, OWNER, RESOURCE_POLICY_CONTRIBUTOR, Role
 from lab.azure.scenario import Scene
 from tests.lab_azure.caller import Caller
@@ -43,6 +44,10 @@ def assigned(admin: Caller, scene: Scene, role: Role | None = OWNER) -> None:
 
 def compliance(caller: Caller, place: str = GROUP, **query: str) -> dict[str, str]:
     reply = caller.ask("POST", f"{place}/{STATES}/queryResults", version="2019-10-01", **query)
+    while link := reply.body["@odata.nextLink"]:
+        more = caller.ask("POST", link.removeprefix(URL), version="2019-10-01")
+        more.body["value"] = [*reply.body["value"], *more.body["value"]]
+        reply = more
     assert reply.body["@odata.count"] == len(reply.body["value"])
     return {each["resourceId"]: each["complianceState"] for each in reply.body["value"]}
 
@@ -112,11 +117,31 @@ def test_a_subscription_complies_once_it_has_delegated_itself(
     failing = {SUBSCRIPTIONS[1]: "NonCompliant"}
     assert compliance(admin) == dict.fromkeys(SUBSCRIPTIONS, "Compliant") | failing
     assert compliance(admin, filter="complianceState eq 'NonCompliant'") == failing
+    cloud.page_size = 3
+    assert compliance(admin) == dict.fromkeys(SUBSCRIPTIONS, "Compliant") | failing
+    assert len(compliance(admin, top="2")) == 2
     assert compliance(admin, SUBSCRIPTIONS[1]) == failing
     assert compliance(admin, SUBSCRIPTIONS[0]) == {SUBSCRIPTIONS[0]: "Compliant"}
     summary = admin.ask("POST", f"{GROUP}/{STATES}/summarize", version="2019-10-01").body["value"][0]
     assert summary["results"]["nonCompliantResources"] == 1
     assert [each["results"]["nonCompliantPolicies"] for each in summary["policyAssignments"]] == [1]
+
+
+def test_a_delegated_resource_group_is_not_enough(admin: Caller, scene: Scene, cloud: Cloud) -> None:
+    assigned(admin, scene)
+    kept = cloud.delegations[CONTOSO.subscriptions[0].id]
+    for key in [key for key, each in kept.items() if each.scope.group is None]:
+        del kept[key]
+    assert kept
+    assert compliance(admin, SUBSCRIPTION) == {SUBSCRIPTION: "NonCompliant"}
+
+
+def test_a_definition_is_assigned_where_it_stands_or_below(admin: Caller, scene: Scene) -> None:
+    own = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/policyDefinitions/delegate"
+    assert admin.ask("PUT", own, definition()).status == 201
+    assert admin.ask("PUT", ASSIGNMENT, assignment(scene, own)).code == "PolicyDefinitionNotFound"
+    below = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/delegate"
+    assert admin.ask("PUT", below, assignment(scene, own)).status == 201
 
 
 def test_what_is_left_out_or_only_audited_has_no_state(admin: Caller, scene: Scene) -> None:
@@ -184,6 +209,7 @@ def test_a_remediation_stays_in_its_scope_and_needs_an_assignment(
     body = {"properties": {"policyAssignmentId": ASSIGNMENT}}
     assert admin.ask("PUT", f"{below}/here", body).status == 201
     assert admin.ask("GET", below).names == ["here"]
+    assert admin.ask("GET", below.replace(SUBSCRIPTION, SUBSCRIPTIONS[1])).names == []
     assert compliance(admin, filter="isCompliant eq true") == {SUBSCRIPTION: "Compliant"}
     body = {"properties": {"policyAssignmentId": ASSIGNMENT + "x"}}
     assert admin.ask("PUT", f"{below}/there", body).code == "InvalidCreateRemediationRequest"

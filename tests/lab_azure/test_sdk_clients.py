@@ -1,8 +1,11 @@
 """The real SDK clients over TLS, wired as the product wires them."""
 
-from typing import TYPE_CHECKING, Any
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+import requests
 from azure.core.exceptions import (
     ClientAuthenticationError,
     HttpResponseError,
@@ -28,10 +31,8 @@ from lab.azure.front_door import FrontDoor
 from lab.azure.in_process import URL, in_process_transport
 from lab.azure.roles import CONTRIBUTOR
 from lab.azure.scenario import Scene, workspace_id
+from lab.azure.server import AzureServer
 from tests.lab_azure.places import CONTOSO, VAULT
-
-if TYPE_CHECKING:
-    from lab.azure.server import AzureServer
 
 SUBSCRIPTION_ID = CONTOSO.subscriptions[0].id
 
@@ -127,7 +128,20 @@ def test_one_credential_serves_no_tenant_it_has_no_principal_in(
         credential.get_token(scope, tenant_id=CONTOSO.tenant_id)
 
 
-def test_a_wrong_secret_gets_no_token(server: "AzureServer", scene: Scene) -> None:
+def test_latency_holds_requests_up_side_by_side(scene: Scene) -> None:
+    with AzureServer(FrontDoor(scene.cloud), latency=0.5) as slow, ThreadPoolExecutor(6) as callers:
+        begin = time.monotonic()
+
+        def ask(_: int) -> int:
+            path = f"{slow.url}/{scene.provider.id}/v2.0/.well-known/openid-configuration"
+            return requests.get(path, verify=str(slow.authority_file), timeout=30).status_code
+
+        assert list(callers.map(ask, range(6))) == [200] * 6
+        took = time.monotonic() - begin
+    assert 0.5 <= took < 2.5
+
+
+def test_a_wrong_secret_gets_no_token(server: AzureServer, scene: Scene) -> None:
     wrong = ClientSecretCredential(
         scene.provider.id,
         scene.principal.app_id or "",

@@ -1,1 +1,1 @@
-"""What reconciling is promised to be, whatever is found in Azure."""
+"""The reconciler's promises: what is wanted of which target, and what becomes of it."""
