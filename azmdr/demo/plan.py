@@ -103,6 +103,7 @@ class DemoPlan:
             "AZMDR_INGEST_RESOURCE_GROUP": azure["ingest_resource_group"],
             "AZMDR_SEND_RULE": azure["authorization_rule"],
             "AZMDR_RECONCILE_MINUTES": str(RECONCILE_MINUTES),
+            "AZMDR_CUSTOMERS_SCHEDULE": "*/2 * * * *",
             "AZMDR_HOLD_DOWN": "60",
             # Much of what the scenario plants asks for a look, and a run costs seconds of one of two cores.
             "AZMDR_CHANGE_RUNS": "1",
