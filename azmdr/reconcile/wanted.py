@@ -106,14 +106,15 @@ def needs_reading(wanted: object, due: DueTarget, leaving_since: datetime | None
     """Whether a target's settings have to be read to tell what to do.
 
     Where none of ours should be, it is still to be found out once whether one is, and once more when the
-    customer leaves; where Azure knows no settings, or nothing can be decided yet, reading tells nothing.
+    customer leaves; where Azure is said to know no settings, only if one of ours was there all the same.
+    While nothing can be decided yet, reading tells nothing.
     """
     if not isinstance(wanted, Verdict):
         return True
-    if wanted.reason in (Reason.TYPE_WITHOUT_LOGS, Reason.NAME_NOT_ASCII):
-        return False
     if wanted.standing not in (Standing.EXCLUDED, Standing.UNSUPPORTED):
         return False
+    if wanted.reason in (Reason.TYPE_WITHOUT_LOGS, Reason.NAME_NOT_ASCII):
+        return due.ours
     return due.ours or due.read_at is None or (leaving_since is not None and due.read_at < leaving_since)
 
 
