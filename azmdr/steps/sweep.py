@@ -182,7 +182,10 @@ class Sweep(Generic[Thing]):
         self, book: _Book, due: DueTarget, wanted: Thing | Verdict, error: AzureError
     ) -> Verdict:
         verdict = verdict_on(error, wrote=False)
-        if verdict.reason is Reason.TYPE_WITHOUT_LOGS:
+        # Export rules go with their workspace; settings outlive what they are on.
+        is_export = self._kind is TargetKind.DATA_EXPORT
+        went_along = is_export and verdict.reason is Reason.NOT_FOUND and isinstance(wanted, Verdict)
+        if went_along or verdict.reason is Reason.TYPE_WITHOUT_LOGS:
             at = self.plane.clock.now()
             why = wanted if isinstance(wanted, Verdict) else verdict
             return self._judge(book, due, why, read_at=at, ours=False, settled=True)
