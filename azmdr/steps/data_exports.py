@@ -21,7 +21,7 @@ from azmdr.reconcile.wanted import CustomerView, wanted_export
 from azmdr.steps.control_plane import ControlPlane, StepReport
 from azmdr.steps.holding import hold
 from azmdr.steps.sweep import Decisions, Sweep
-from azmdr.steps.views import apply_new_rules, view_of
+from azmdr.steps.views import views_of
 from azmdr.store.targets import DueTarget, Target, TargetKind, put_targets, targets_of_kind
 
 _TYPE = "microsoft.operationalinsights/workspaces"
@@ -43,8 +43,7 @@ def reconcile_exports(plane: ControlPlane, customers: Sequence[Customer]) -> Ste
     """
     report = StepReport()
     with hold(plane, [customer.name for customer in customers], report) as held:
-        apply_new_rules(held, held.names)
-        views = {name: view_of(plane, name) for name in held.names}
+        views = views_of(held, report)
         for view in views.values():
             _know_workspace(plane, view.customer)
         exports = _Exports(plane)

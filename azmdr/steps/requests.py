@@ -34,7 +34,7 @@ class Requests:
     def poll(self) -> list[Source]:
         """What has been asked for since the last time."""
         sources = []
-        for customer in self._held.names:
+        for customer in self._sweep.customers:
             with self._held.plane.store.read() as connection:
                 asked = (each for each in requests_of(connection, customer) if self._concerns(each))
                 new = list(islice((each for each in asked if each not in self._taken_up), _AT_ONCE))

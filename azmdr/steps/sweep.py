@@ -94,6 +94,11 @@ class Sweep(Generic[Thing]):
         """What the step works with."""
         return self._held.plane
 
+    @property
+    def customers(self) -> list[str]:
+        """Whose targets it is about."""
+        return list(self._books)
+
     def view(self, customer: str) -> CustomerView:
         """What the decisions about a customer rest on."""
         return self._books[customer].view
