@@ -74,6 +74,9 @@ class Requests:
     ) -> Generator[Call[Any], Any, None]:
         """Learn of a resource that is new, or has other tags than when it was listed."""
         plane = self._held.plane
+        if target.subscription_id not in self._sweep.view(customer).subscription_states:
+            # What came through a customer's hub may name anything; we may well see it, at another customer.
+            return
         with plane.store.read() as connection:
             known = resource_keyed(connection, customer, target.key)
             is_target = bool(targets_of(connection, customer, self._kind, [target.key]))
