@@ -94,7 +94,11 @@ class _Exports:
     def _job(
         self, sweep: Sweep[DataExport], customer: str, due: DueTarget
     ) -> Generator[Call[Any], Any, Verdict]:
-        if _is_current(sweep.view(customer).customer, due):
+        view = sweep.view(customer)
+        if _is_current(view.customer, due):
+            if due.target.subscription_id not in view.subscription_states:
+                told = f"subscription {due.target.subscription_id} is none the customer has delegated"
+                return sweep.judge(customer, due, Verdict(Reason.WORKSPACE_MISSING, told))
             workspace = ResourceId.parse(due.target.id)
             try:
                 found = yield self._means.workspace(workspace)
