@@ -4,7 +4,9 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from azmdr.azure.arm import Arm
@@ -55,6 +57,15 @@ def known_as(customer: LabCustomer, **fields: Any) -> Customer:
     return Customer.of(name=customer.name, **given | fields)
 
 
+@cache
+def _empty_store() -> bytes:
+    """A database with the tables, made once: the migrations take longer than most tests."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "store.sqlite"
+        Store.open(f"sqlite:///{file}").close()
+        return file.read_bytes()
+
+
 class SmallLab(LabArm):
     """The lab's Azure, the store, and every step."""
 
@@ -62,6 +73,7 @@ class SmallLab(LabArm):
         self.customers = customers or (CONTOSO,)
         super().__init__(build_scene(Cloud(), self.customers))
         self.url = f"sqlite:///{folder / 'store.sqlite'}"
+        (folder / "store.sqlite").write_bytes(_empty_store())
         self.store = Store.open(self.url)
         self._planes = 0
         with self.store.write() as connection:
@@ -139,9 +151,9 @@ class SmallLab(LabArm):
         return dict(self.cloud.settings[key.lower()].all_latest())
 
     def ours(self) -> set[str]:
-        """The keys of everything that bears something of ours."""
+        """Where something of ours stands: the keys of targets, and of workspaces with a rule."""
         of_settings = {key for key in self.cloud.settings if OURS in self.settings(key)}
-        return of_settings | {key for key, rules in self.cloud.exports.items() if OURS in rules}
+        return of_settings | {f"{key} rule" for key, rules in self.cloud.exports.items() if OURS in rules}
 
     def theirs(self) -> dict[str, object]:
         """Everything in the customers' Azure that is not ours."""

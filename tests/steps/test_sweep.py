@@ -31,6 +31,7 @@ from tests.steps.small_lab import (
     OURS,
     Meanwhile,
     SmallLab,
+    lab_customer,
     reads,
     resource,
     scene_vault,
@@ -369,7 +370,7 @@ def test_no_request_about_one_customer_names_another(tmp_path: Path) -> None:
     for mine, other in ((CONTOSO, FABRIKAM), (FABRIKAM, CONTOSO)):
         for key in lab.ours():
             if mine.subscriptions[0].id in key:
-                told = repr(lab.settings(key)) + repr(lab.cloud.exports.get(key, ""))
+                told = repr(lab.settings(key)) + repr(lab.cloud.exports.get(key.removesuffix(" rule"), ""))
                 assert other.name not in told
                 assert mine.name in told
         ids = json.dumps(sorted(each.id for each in lab.targets(mine.name).values()))
@@ -398,6 +399,18 @@ def test_a_new_workspace_takes_over_and_the_old_one_loses_our_rule(covered: Smal
     assert covered.cloud.exports[old] == {}
     _, again = covered.run(reconcile_exports)
     assert reads(again) == {new.lower(): 1}
+
+
+def test_a_workspace_of_another_customer_is_left_alone(tmp_path: Path) -> None:
+    neighbour = lab_customer("fabrikam", "eastus")
+    lab = SmallLab(tmp_path, CONTOSO, neighbour)
+    lab.reconcile()
+    lab.change(entra_workspace_id=workspace_id(neighbour))
+    _, log = lab.run(reconcile_exports)
+    assert writes(log) == {workspace_id(CONTOSO).lower(): 1}, "the one it had before"
+    assert lab.reason("workspaces/fabrikam-entra-logs!") is Reason.WORKSPACE_MISSING
+    rule = lab.cloud.exports[workspace_id(neighbour).lower()][OURS]
+    assert rule.event_hub_name == "fabrikam"
 
 
 def test_a_workspace_that_is_gone_is_told_and_one_no_longer_ours_that_is_gone_is_done_with(
