@@ -34,7 +34,7 @@ class Requests:
         """What has been asked for since the last time."""
         self._held.give_sign_of_life()
         sources = []
-        for customer in self._held.names:
+        for customer in self._sweep.customers:
             with self._held.plane.store.read() as connection:
                 asked = (each for each in requests_of(connection, customer) if self._concerns(each))
                 new = list(islice((each for each in asked if each not in self._taken_up), _AT_ONCE))
@@ -80,6 +80,9 @@ class Requests:
     ) -> Generator[Call[Any], Any, None]:
         """Learn of a resource that is new, or has other tags than when it was listed."""
         plane = self._held.plane
+        if target.subscription_id not in self._sweep.view(customer).subscription_states:
+            # What came through a customer's hub may name anything; we may well see it, at another customer.
+            return
         with plane.store.read() as connection:
             known = resource_keyed(connection, customer, target.key)
             is_target = bool(targets_of(connection, customer, self._kind, [target.key]))
