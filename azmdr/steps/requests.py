@@ -78,10 +78,13 @@ class Requests:
     def _look_up(
         self, customer: str, request: Request, target: ResourceId
     ) -> Generator[Call[Any], Any, None]:
-        """Learn of a resource that is new, or has other tags than when it was listed."""
+        """Learn of a resource that is new, or has other tags than when it was listed.
+
+        Only in a subscription that is known to be the customer's: a record names what it likes, and the
+        resources of a subscription nobody has listed would never be missed again.
+        """
         plane = self._held.plane
         if target.subscription_id not in self._sweep.view(customer).subscription_states:
-            # What came through a customer's hub may name anything; we may well see it, at another customer.
             return
         with plane.store.read() as connection:
             known = resource_keyed(connection, customer, target.key)
