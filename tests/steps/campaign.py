@@ -1,6 +1,7 @@
 """The campaign: runs a case, looks at everything on the way and at the end, and takes a failing one apart."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
@@ -86,7 +87,7 @@ ROUNDS: Final = 3
 _LIMIT: Final = 5
 
 
-class Violation(AssertionError):
+class ViolationError(AssertionError):
     """A promise that was not kept."""
 
 
@@ -130,7 +131,7 @@ class Campaign:
         """Run the case to its end.
 
         Raises:
-            Violation: a promise was not kept.
+            ViolationError: a promise was not kept.
         """
         for event in self.case.events:
             self.play(event)
@@ -186,10 +187,8 @@ class Campaign:
         plane = lab_plane(
             self.world.scene, self.door, self.store, POLICY, owner=f"run-{self.lives}", life=life
         )
-        try:
+        with suppress(Killed):
             STEPS[step](plane, self.customers())
-        except Killed:
-            pass
 
     def customers(self) -> list[Customer]:
         """As the registry has them."""
@@ -336,7 +335,7 @@ class Campaign:
 
 def _hold(holds: bool, promise: str) -> None:
     if not holds:
-        raise Violation(promise)
+        raise ViolationError(promise)
 
 
 def _is_there(cloud, key: str) -> bool:  # type: ignore[no-untyped-def]

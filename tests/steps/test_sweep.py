@@ -161,8 +161,9 @@ def test_new_rules_bring_back_what_was_settled_and_nothing_is_read_twice(covered
 
 def test_what_the_policy_says_has_no_logs_loses_what_we_had_set(covered: SmallLab) -> None:
     policy = covered.plane().policy
-    of_vaults = type(policy.types["microsoft.keyvault/vaults"])(without_logs="so it is said")
-    other = policy.model_copy(update={"types": {**policy.types, "microsoft.keyvault/vaults": of_vaults}})
+    of_vaults = type(policy.types["microsoft.keyvault/vaults"])(no_logs="so it is said")
+    types = {**policy.types, "microsoft.keyvault/vaults": of_vaults}
+    other = replace(policy, types=types, content="another")
     covered.run(reconcile_resources, plane=covered.plane(policy=other))
     assert covered.settings(VAULT) == {}
     assert covered.reason(VAULT_NAME) is Reason.TYPE_WITHOUT_LOGS
