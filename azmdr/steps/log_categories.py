@@ -22,7 +22,9 @@ from azmdr.steps.holding import Held
 from azmdr.store.log_catalogues import Variety, note_catalogue
 from azmdr.store.targets import DueTarget, types_due
 
-_OF_A_TYPE = frozenset({Reason.TYPE_WITHOUT_LOGS, Reason.TYPE_NOT_WANTED, Reason.EXCLUDED_TYPE})
+_OF_A_TYPE = frozenset(
+    {Reason.TYPE_WITHOUT_LOGS, Reason.TYPE_NOT_WANTED, Reason.REFUSED_FOR_COST, Reason.EXCLUDED_TYPE}
+)
 """Verdicts that hold for a whole type, whose log categories then matter to nobody."""
 
 
