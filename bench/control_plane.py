@@ -271,7 +271,8 @@ def told(one: Measured) -> str:
     least = 2 * floor.targets + floor.looked_at + floor.listings + floor.catalogues
     calls = one.first.reads + one.first.writes
     sweep_targets = floor.targets - shape.customers * shape.subscriptions
-    cpu = f"{one.first_cpu:,.1f} s first, {1000 * one.first_cpu / calls:.2f} ms a call; {one.sweep_cpu:,.1f} s sweep"
+    a_call = 1000 * one.first_cpu / calls
+    cpu = f"{one.first_cpu:,.1f} s first, {a_call:.2f} ms a call; {one.sweep_cpu:,.1f} s sweep"
     repaired = "" if math.isnan(one.repaired_after) else f"{one.repaired_after:.1f} virtual s, in mid-sweep"
     subscriptions = f"{shape.customers} x {shape.subscriptions} subscriptions"
     lines = (
