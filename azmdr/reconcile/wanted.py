@@ -116,16 +116,16 @@ def wanted_export(view: CustomerView, region: str, tables: frozenset[str]) -> Da
     return DataExport(view.own_name, hub.facts.namespace_id, hub.name, wanted)
 
 
-def needs_reading(wanted: object) -> bool:
+def needs_reading(wanted: object, due: DueTarget) -> bool:
     """Whether a target's settings have to be read to tell what to do.
 
-    Where none of ours should be, it is still to be found out whether one is; where Azure knows no settings,
-    or nothing can be decided yet, reading tells nothing.
+    Where none of ours should be, it is still to be found out whether one is; where Azure is said to know no
+    settings, only if one of ours was there all the same. While nothing can be decided, reading tells nothing.
     """
     if not isinstance(wanted, Verdict):
         return True
     if wanted.reason in (Reason.TYPE_WITHOUT_LOGS, Reason.NAME_NOT_ASCII):
-        return False
+        return due.ours
     return holds_by_itself(wanted)
 
 

@@ -34,7 +34,7 @@ class Requests:
         """What has been asked for since the last time."""
         self._held.give_sign_of_life()
         sources = []
-        for customer in self._held.names:
+        for customer in self._sweep.customers:
             with self._held.plane.store.read() as connection:
                 asked = (each for each in requests_of(connection, customer) if self._concerns(each))
                 new = list(islice((each for each in asked if each not in self._taken_up), _AT_ONCE))
@@ -78,8 +78,14 @@ class Requests:
     def _look_up(
         self, customer: str, request: Request, target: ResourceId
     ) -> Generator[Call[Any], Any, None]:
-        """Learn of a resource that is new, or has other tags than when it was listed."""
+        """Learn of a resource that is new, or has other tags than when it was listed.
+
+        Only in a subscription that is known to be the customer's: a record names what it likes, and the
+        resources of a subscription nobody has listed would never be missed again.
+        """
         plane = self._held.plane
+        if target.subscription_id not in self._sweep.view(customer).subscription_states:
+            return
         with plane.store.read() as connection:
             known = resource_keyed(connection, customer, target.key)
             is_target = bool(targets_of(connection, customer, self._kind, [target.key]))

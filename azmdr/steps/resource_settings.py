@@ -16,7 +16,7 @@ from azmdr.steps.holding import hold
 from azmdr.steps.log_categories import learn_due_categories, learn_for
 from azmdr.steps.requests import Requests
 from azmdr.steps.sweep import Decisions, Sweep
-from azmdr.steps.views import apply_new_rules, view_of
+from azmdr.steps.views import views_of
 from azmdr.store.targets import DueTarget, TargetKind
 
 
@@ -36,8 +36,7 @@ def reconcile_resources(
     report = StepReport()
     until = plane.until
     with hold(plane, [customer.name for customer in customers], report) as held:
-        apply_new_rules(held, held.names)
-        views = {name: view_of(plane, name) for name in held.names}
+        views = views_of(held, report)
         tally = Tally() if requested_only else learn_due_categories(held, views, until)
         sweep = Sweep(
             *(held, TargetKind.RESOURCE, views, ResourceSettings(plane.arm)),

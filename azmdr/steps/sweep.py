@@ -93,6 +93,11 @@ class Sweep(Generic[Thing]):
         """What the step works with."""
         return self._held.plane
 
+    @property
+    def customers(self) -> list[str]:
+        """Whose targets it is about."""
+        return list(self._books)
+
     def view(self, customer: str) -> CustomerView:
         """What the decisions about a customer rest on."""
         return self._books[customer].view
@@ -133,7 +138,7 @@ class Sweep(Generic[Thing]):
             if obstacle is not None:
                 return self._judge(book, due, obstacle)
         wanted = self._decisions.wanted(view, due)
-        if isinstance(wanted, Verdict) and not needs_reading(wanted):
+        if isinstance(wanted, Verdict) and not needs_reading(wanted, due):
             return self._judge(book, due, wanted, settled=holds_by_itself(wanted) and not due.ours)
         try:
             found = yield self._means.read(target)

@@ -1,6 +1,7 @@
 """What the clients promise: the lane of each request, no provider registered, buckets told, who we are."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
@@ -9,6 +10,7 @@ from pydantic import SecretStr
 from azmdr.azure.address import ArmAddress, ServicePrincipal
 from azmdr.azure.arm import credential_of, lane_of, text_of
 from azmdr.azure.diagnostic_settings import ResourceSettings, SubscriptionSettings
+from azmdr.azure.dispatch import Call
 from azmdr.azure.errors import RefusedError
 from azmdr.azure.inventory import list_resources
 from azmdr.azure.pacing import TENANT, Kind, Lane
@@ -54,7 +56,7 @@ def test_every_call_says_the_lane_its_request_is_counted_in(lab: LabArm) -> None
     target, subscription = ResourceId.parse(VAULT), ResourceId.parse(SUBSCRIPTION)
     of_resources, of_subscriptions = ResourceSettings(lab.arm), SubscriptionSettings(lab.arm)
     wanted = DiagnosticSetting("azmdr", lab.scene.rule_id("eastus"), "contoso", frozenset({"Policy"}))
-    calls = [
+    calls: list[Call[Any]] = [
         of_resources.read(target),
         of_resources.catalogue(target),
         of_resources.write(target, setting(lab)),
@@ -75,11 +77,12 @@ def test_no_provider_is_ever_registered_in_a_customers_subscription(lab: LabArm)
     lab.cloud.subscriptions[ID].registered.discard("microsoft.insights")
     settings = ResourceSettings(lab.arm)
     target = ResourceId.parse(VAULT)
-    for call in (
+    calls: list[Call[Any]] = [
         settings.read(target),
         settings.write(target, setting(lab)),
         settings.remove(target, "azmdr"),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(RefusedError) as refused:
             ask(call)
         assert (refused.value.status, refused.value.code) == (409, "MissingSubscriptionRegistration")

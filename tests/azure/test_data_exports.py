@@ -1,8 +1,11 @@
 """What reading and writing data export rules promises: what is written is read again beside others' rules."""
 
+from typing import Any
+
 import pytest
 
 from azmdr.azure.data_exports import WorkspaceExports
+from azmdr.azure.dispatch import Call
 from azmdr.azure.errors import RefusedError
 from azmdr.inventory.resource_id import ResourceId
 from azmdr.reconcile.data_export import DataExport, differences
@@ -58,7 +61,12 @@ def test_removing_a_rule_that_is_not_there_is_as_good_as_removing_it(lab: LabArm
 def test_a_workspace_that_is_gone_is_a_refusal_and_has_no_empty_list_of_rules(lab: LabArm) -> None:
     lab.cloud.remove_resource(WORKSPACE.text)
     exports = WorkspaceExports(lab.arm)
-    for call in (exports.read(WORKSPACE), exports.workspace(WORKSPACE), exports.tables(WORKSPACE)):
+    calls: list[Call[Any]] = [
+        exports.read(WORKSPACE),
+        exports.workspace(WORKSPACE),
+        exports.tables(WORKSPACE),
+    ]
+    for call in calls:
         with pytest.raises(RefusedError) as refused:
             ask(call)
         assert refused.value.status == 404

@@ -46,7 +46,9 @@ _switches = st.one_of(
 def settings_named(names: st.SearchStrategy[str]) -> st.SearchStrategy[DiagnosticSetting]:
     """Settings as they may be found."""
     return st.builds(
-        lambda name, rule, hub, switches, extras: DiagnosticSetting(name, rule, hub, *switches, extras),
+        lambda name, rule, hub, switches, extras: DiagnosticSetting(
+            name, rule, hub, switches[0], switches[1], extras
+        ),
         names,
         st.none() | _spellings(RULE, OTHER_RULE),
         st.none() | _spellings("contoso", "fabrikam"),

@@ -1,6 +1,7 @@
 """What the verdict on a failed call promises: the reason a person can act on, from what Azure answers."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def writing(lab: LabArm, region: str = "eastus") -> Call[object]:
     return ResourceSettings(lab.arm).write(ResourceId.parse(VAULT), setting)
 
 
-def reading_a_disk(lab: LabArm) -> Call[object]:
+def reading_a_disk(lab: LabArm) -> Call[Any]:
     return ResourceSettings(lab.arm).read(ResourceId.parse(DISK))
 
 

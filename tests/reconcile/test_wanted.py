@@ -193,23 +193,24 @@ LEAVES = Verdict(Reason.CUSTOMER_LEAVES)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "needed"),
+    ("wanted", "target", "needed"),
     [
-        (setting(), True),
-        (EXCLUDED, True),
-        (LEAVES, True),
-        (Verdict(Reason.NO_WANTED_CATEGORY), True),
-        (Verdict(Reason.TYPE_WITHOUT_LOGS), False),
-        (Verdict(Reason.NAME_NOT_ASCII), False),
-        (Verdict(Reason.PENDING_HUB), False),
-        (Verdict(Reason.NOT_READ_YET), False),
-        (Verdict(Reason.TABLES_MISSING), False),
+        (setting(), due(), True),
+        (EXCLUDED, due(), True),
+        (LEAVES, due(), True),
+        (Verdict(Reason.NO_WANTED_CATEGORY), due(), True),
+        (Verdict(Reason.TYPE_WITHOUT_LOGS), due(), False),
+        (Verdict(Reason.TYPE_WITHOUT_LOGS), due(ours=True), True),
+        (Verdict(Reason.NAME_NOT_ASCII), due(), False),
+        (Verdict(Reason.PENDING_HUB), due(), False),
+        (Verdict(Reason.NOT_READ_YET), due(), False),
+        (Verdict(Reason.TABLES_MISSING), due(), False),
     ],
 )
 def test_what_should_have_nothing_of_ours_is_read_to_see_that_it_has_not(
-    wanted: object, needed: bool
+    wanted: object, target: DueTarget, needed: bool
 ) -> None:
-    assert needs_reading(wanted) is needed
+    assert needs_reading(wanted, target) is needed
 
 
 def test_a_verdict_that_holds_until_something_changes_is_an_exclusion_or_a_lack_of_logs() -> None:
