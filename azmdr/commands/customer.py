@@ -173,7 +173,7 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in fields.items() if value is not None}
     if "rules" in given:
         try:
-            given["rules"] = yaml.safe_load(given["rules"].read_text()) or {}
-        except yaml.YAMLError as error:
+            given["rules"] = yaml.safe_load(given["rules"].read_text(encoding="utf-8")) or {}
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise CustomerError(f"rules: {fields['rules']} is no YAML: {error}") from error
     return given
