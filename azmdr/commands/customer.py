@@ -9,11 +9,10 @@ from typing import Any, Final
 
 import click
 import yaml
-from rich.console import Console
 from rich.table import Table
 
 from azmdr.commands.opened import new_owner, opened_store, telling_errors
-from azmdr.commands.shown import show_actions
+from azmdr.commands.shown import console, show_actions
 from azmdr.config import Settings
 from azmdr.inventory.customers import Customer, CustomerError
 from azmdr.steps.offboarding import Leaving, Stage, begin_leaving, go_on_leaving, note_leaving, why_left
@@ -100,7 +99,7 @@ def list_(*, as_json: bool) -> None:
         workspace = (one.entra_workspace_id or "").rpartition("/")[2]
         dry = "yes" if one.dry_run else ""
         table.add_row(one.name, one.tenant_id, one.home_region, one.state, dry, workspace)
-    Console().print(table)
+    console().print(table)
 
 
 @customer.command()
@@ -137,7 +136,7 @@ def _show_removal(settings: Settings, store: Store, name: str) -> None:
         begin_leaving(scratch, known.name, datetime.now(UTC))
         plane = open_control_plane(settings, scratch, new_owner(), plan_only=True)
         leaving, reports = go_on_leaving(plane, known.name, settings.silence_time)
-    show_actions(Console(), known.name, reports)
+    show_actions(console(), known.name, reports)
     if leaving.stage is not Stage.REMOVING:
         click.echo(_told(known.name, leaving))
     click.echo("Nothing has been done; --yes does it.")
@@ -148,7 +147,7 @@ def _remove(settings: Settings, store: Store, name: str) -> Leaving:
 
     plane = open_control_plane(settings, store, new_owner())
     leaving, reports = go_on_leaving(plane, name, settings.silence_time)
-    show_actions(Console(), name, reports)
+    show_actions(console(), name, reports)
     click.echo(_told(name, leaving))
     return leaving
 

@@ -7,11 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import click
-from rich.console import Console
 
 from azmdr.clock import SystemClock
 from azmdr.commands.opened import chosen_customers, new_owner, opened_store, telling_errors
-from azmdr.commands.shown import show_actions, show_coverage, show_estimate
+from azmdr.commands.shown import console, show_actions, show_coverage, show_estimate
 from azmdr.config import Settings
 from azmdr.inventory.customers import Customer, CustomerError
 from azmdr.reconcile.category_policy import CategoryPolicy
@@ -76,7 +75,7 @@ def coverage(names: tuple[str, ...], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({one.customer: _coverage_told(one) for one in covered}))
     else:
-        show_coverage(Console(), covered)
+        show_coverage(console(), covered)
 
 
 @click.command()
@@ -100,7 +99,7 @@ def estimate(name: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows]))
     else:
-        show_estimate(Console(), customer.name, rows)
+        show_estimate(console(), customer.name, rows)
 
 
 def _reconcile(
@@ -118,7 +117,7 @@ def _show(
 ) -> None:
     if not as_json:
         for one in customers:
-            show_actions(Console(), one.name, reports)
+            show_actions(console(), one.name, reports)
         return
     told = {}
     for one in customers:
