@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -115,20 +116,27 @@ def test_a_backfill_asks_for_what_was_not_read_since(bench: Workbench) -> None:
     assert [each.key for each in requests(bench)] == [VAULT.key]
 
 
-class CrashingStore(Store):
-    """Gives up at a chosen commit, before or after it."""
+@dataclass
+class Crash:
+    """When a store gives up: at a commit, before or after it."""
 
-    left = 0
-    after = False
+    left: int = 0
+    after: bool = False
+
+
+class CrashingStore(Store):
+    """Gives up at a chosen commit."""
+
+    crash = Crash()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         with super().write() as connection:
             yield connection
-            self.left -= 1
-            if self.left == 0 and not self.after:
+            self.crash.left -= 1
+            if self.crash.left == 0 and not self.crash.after:
                 raise ConnectionAbortedError
-        if self.left == 0 and self.after:
+        if self.crash.left == 0 and self.crash.after:
             raise ConnectionAbortedError
 
 
@@ -151,7 +159,7 @@ def test_a_crash_at_any_commit_leaves_it_asked_for_exactly_when_it_is_emitted(
     bench.now += timedelta(days=1)
     sound = bench.store
     crashing = CrashingStore.open(bench.url)
-    crashing.left, crashing.after = commit, after
+    CrashingStore.crash = Crash(commit, after)
     bench.store = crashing
     with suppress(ConnectionAbortedError):
         bench.condense()
