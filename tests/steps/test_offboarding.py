@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,22 @@ import pytest
 
 from azmdr.capture.names import CaptureName
 from azmdr.inventory.customers import CustomerState
-from azmdr.reconcile.verdict import Reason
+from azmdr.reconcile.verdict import Reason, Verdict
 from azmdr.steps.control_plane import StepReport
-from azmdr.steps.offboarding import Leaving, Stage, begin_leaving, go_on_leaving, note_leaving, why_left
+from azmdr.steps.offboarding import (
+    Leaving,
+    Stage,
+    begin_leaving,
+    go_on_leaving,
+    leaving_of,
+    note_leaving,
+    why_left,
+)
 from azmdr.store.customers import add_customer, customer_named
 from azmdr.store.database import Store
 from azmdr.store.ledger import FoundFile, record_files
 from azmdr.store.scratch import scratch_copy
+from azmdr.store.targets import JudgedTarget, TargetKind
 from lab.azure.delegations import RegistrationAssignment
 from lab.azure.diagnostic_settings import DiagnosticSetting, Switch
 from lab.azure.faults import Fault, Seen
@@ -240,6 +249,28 @@ def test_who_was_gone_can_come_back_and_is_covered_again(lab: SmallLab) -> None:
     lab.reconcile()
     assert len(lab.ours()) == 2 * OF_OURS
     assert lab.reason("vaults/" + VAULT.rpartition("/")[2]) is Reason.CREATED
+
+
+@pytest.mark.parametrize(
+    ("reason", "settled", "ours", "clear"),
+    [
+        (Reason.CUSTOMER_LEAVES, True, False, True),
+        (Reason.TYPE_WITHOUT_LOGS, True, False, True),
+        (Reason.NAME_NOT_ASCII, True, False, True),
+        (Reason.CUSTOMER_LEAVES, False, False, False),
+        (Reason.CUSTOMER_LEAVES, True, True, False),
+        (Reason.EXCLUDED_TAG, True, False, False),
+        (Reason.NOT_FOUND, True, False, False),
+    ],
+)
+def test_a_target_is_clear_only_once_it_was_seen_to_be(
+    reason: Reason, settled: bool, ours: bool, clear: bool
+) -> None:
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    target = JudgedTarget(*(TargetKind.RESOURCE, VAULT, "a.b/c", False, Verdict(reason), now, settled, ours))
+    leaving = leaving_of(known_as(CONTOSO), [target], None, now=now, silence=SILENCE)
+    assert leaving.left == (() if clear else (target,))
+    assert leaving.stage is (Stage.WATCHING if clear else Stage.REMOVING)
 
 
 def test_beginning_again_changes_nothing_of_what_was_begun(lab: SmallLab) -> None:
