@@ -14,7 +14,7 @@ from azmdr.azure.errors import AzureError
 from azmdr.inventory.customers import Customer, CustomerState
 from azmdr.inventory.resource_id import ResourceId
 from azmdr.reconcile.data_export import DataExport
-from azmdr.reconcile.plan import Plan, Write, plan_export
+from azmdr.reconcile.plan import Plan, plan_export
 from azmdr.reconcile.refusals import verdict_on
 from azmdr.reconcile.verdict import Reason, Standing, Verdict
 from azmdr.reconcile.wanted import CustomerView, wanted_export
@@ -53,20 +53,20 @@ def reconcile_exports(plane: ControlPlane, customers: Sequence[Customer]) -> Ste
             report,
         )
         sources = [Source(name, exports.jobs(sweep, name)) for name in views]
-        tally = plane.work_off(sources, plane.until)
+        tally = plane.work_off(sources, plane.until, held.give_sign_of_life)
         sweep.close()
         report.close(tally, held.names)
     return report
 
 
 def _know_workspace(plane: ControlPlane, customer: Customer) -> None:
-    """Keep a customer's workspace among the targets."""
+    """Keep a customer's workspace among the targets; one that it had before, and has again, is due again."""
     if customer.entra_workspace_id is None:
         return
     workspace = ResourceId.parse(customer.entra_workspace_id)
     with plane.store.write() as connection:
         known = targets_of_kind(connection, customer.name, TargetKind.DATA_EXPORT)
-        if workspace.key not in {due.target.key for due in known}:
+        if workspace.key not in {due.target.key for due in known if not due.settled}:
             target = Target(
                 *(TargetKind.DATA_EXPORT, workspace.text, workspace.key, workspace.subscription_id),
                 *(workspace.key, _TYPE),
@@ -128,10 +128,11 @@ class _Exports:
         workspace = self._workspaces.get(due.target.key)
         if workspace is None:
             return plan
-        if isinstance(plan.action, Write) and (obstacle := view.hub_obstacle(workspace.region)):
+        if plan.counts_on_hub and (obstacle := view.hub_obstacle(workspace.region)):
             return Plan(obstacle, ours=plan.ours)
         present = {table.lower() for table in workspace.tables}
-        missing = [table for table in view.policy.entra_tables if table.lower() not in present]
+        tables = view.policy.entra_tables_for(view.customer.rules)
+        missing = [table for table in tables if table.lower() not in present]
         if missing and plan.verdict.standing is Standing.COVERED:
             told = f"{plan.verdict.detail}; " if plan.verdict.detail else ""
             detail = f"{told}not in the workspace: {', '.join(missing)}"

@@ -1,18 +1,19 @@
 """The step ``resource_diagnostic_settings``: every resource's wanted logs flow to the hub of its region."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from azmdr.azure.diagnostic_settings import ResourceSettings
 from azmdr.azure.dispatch import Tally
 from azmdr.inventory.customers import Customer
 from azmdr.reconcile.diagnostic_setting import DiagnosticSetting
 from azmdr.reconcile.log_catalogue import LogCatalogue
-from azmdr.reconcile.plan import Plan, Write, plan_setting
+from azmdr.reconcile.plan import Plan, plan_setting
 from azmdr.reconcile.verdict import Verdict
 from azmdr.reconcile.wanted import CustomerView, wanted_on_resource
 from azmdr.steps.control_plane import ControlPlane, StepReport
 from azmdr.steps.holding import hold
-from azmdr.steps.log_categories import learn_due_categories
+from azmdr.steps.log_categories import learn_due_categories, learn_for
 from azmdr.steps.requests import Requests
 from azmdr.steps.sweep import Decisions, Sweep
 from azmdr.steps.views import views_of
@@ -39,7 +40,7 @@ def reconcile_resources(
         tally = Tally() if requested_only else learn_due_categories(held, views, until)
         sweep = Sweep(
             *(held, TargetKind.RESOURCE, views, ResourceSettings(plane.arm)),
-            Decisions(wanted_on_resource, _plan),
+            Decisions(wanted_on_resource, _plan, partial(learn_for, held)),
             report,
         )
         requests = Requests(sweep, TargetKind.RESOURCE, held)
@@ -58,6 +59,6 @@ def _plan(
 ) -> Plan[DiagnosticSetting]:
     catalogue = view.catalogues.get((due.target.type, due.variant)) or LogCatalogue({})
     plan = plan_setting(wanted, found, view.own_name, catalogue)
-    if isinstance(plan.action, Write) and (obstacle := view.hub_obstacle(due.location)):
+    if plan.counts_on_hub and (obstacle := view.hub_obstacle(due.location)):
         return Plan(obstacle, ours=plan.ours)
     return plan

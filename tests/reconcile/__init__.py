@@ -1,1 +1,1 @@
-"""Reconciling: what decides."""
+"""The reconciler's promises: what is wanted of which target, and what becomes of it."""

@@ -1,5 +1,6 @@
 """What is wanted on a target: it follows from the customer, the policy and what was observed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -13,12 +14,14 @@ from azmdr.reconcile.log_catalogue import LogCatalogue
 from azmdr.reconcile.verdict import Reason, Verdict
 from azmdr.reconcile.wanted import (
     CustomerView,
+    holds_by_itself,
     is_settled,
     needs_reading,
     wanted_export,
     wanted_on_resource,
     wanted_on_subscription,
 )
+from azmdr.steps.subscriptions import target_of
 from azmdr.store.event_hubs import EventHub, HubFacts
 from azmdr.store.targets import FIRST, DueTarget, Target, TargetKind
 from tests.reconcile.settings import NAMESPACES, setting
@@ -67,6 +70,10 @@ def due(name: str = "kv-1", kind: str = "Microsoft.KeyVault/vaults", **fields: A
     return DueTarget(target, **given | fields)
 
 
+def subscription() -> DueTarget:
+    return replace(due(), target=target_of(ID), location="global")
+
+
 def leaving(since: datetime = NOW) -> Customer:
     return CUSTOMER.model_copy(update={"state": CustomerState.LEAVING, "leaving_since": since})
 
@@ -85,13 +92,16 @@ def test_a_resource_sends_to_the_hub_of_its_region() -> None:
 
 
 def test_what_is_in_no_region_sends_to_the_home_region() -> None:
-    for wanted in (wanted_on_resource(view(), due(location="global")), wanted_on_subscription(view())):
+    for wanted in (
+        wanted_on_resource(view(), due(location="global")),
+        wanted_on_subscription(view(), subscription()),
+    ):
         assert isinstance(wanted, DiagnosticSetting)
         assert "-eastus-" in (wanted.rule_id or "")
 
 
 def test_a_subscription_sends_the_categories_of_the_policy() -> None:
-    wanted = wanted_on_subscription(view())
+    wanted = wanted_on_subscription(view(), subscription())
     assert isinstance(wanted, DiagnosticSetting)
     assert wanted.categories == {"Administrative", "Security", "Policy", "Alert"}
     assert wanted.groups == frozenset()
@@ -100,7 +110,7 @@ def test_a_subscription_sends_the_categories_of_the_policy() -> None:
 def test_without_a_hub_in_the_region_a_target_waits_for_it() -> None:
     wanted = wanted_on_resource(view(), due(location="uksouth"))
     assert wanted == Verdict(Reason.PENDING_HUB, "no event hub contoso in uksouth")
-    assert reason_of(wanted_on_subscription(view(hubs={}))) is Reason.PENDING_HUB
+    assert reason_of(wanted_on_subscription(view(hubs={}), subscription())) is Reason.PENDING_HUB
 
 
 def test_without_a_rule_to_send_with_a_target_waits_for_it() -> None:
@@ -138,7 +148,7 @@ def test_of_a_customer_that_leaves_nothing_is_wanted(state: CustomerState) -> No
     of_it = view(customer=CUSTOMER.model_copy(update={"state": state}))
     for wanted in (
         wanted_on_resource(of_it, due()),
-        wanted_on_subscription(of_it),
+        wanted_on_subscription(of_it, subscription()),
         wanted_export(of_it, "eastus", frozenset({"AuditLogs"})),
     ):
         assert reason_of(wanted) is Reason.CUSTOMER_LEAVES
@@ -183,33 +193,48 @@ LEAVES = Verdict(Reason.CUSTOMER_LEAVES)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "target", "since", "needed"),
+    ("wanted", "target", "needed"),
     [
-        (setting(), due(read_at=NOW), None, True),
-        (EXCLUDED, due(), None, True),
-        (EXCLUDED, due(read_at=NOW), None, False),
-        (EXCLUDED, due(read_at=NOW, ours=True), None, True),
-        (LEAVES, due(read_at=NOW - timedelta(seconds=1)), NOW, True),
-        (LEAVES, due(read_at=NOW), NOW, False),
-        (LEAVES, due(read_at=NOW, ours=True), NOW, True),
-        (Verdict(Reason.TYPE_WITHOUT_LOGS), due(), None, False),
-        (Verdict(Reason.NAME_NOT_ASCII), due(), None, False),
-        (Verdict(Reason.TYPE_WITHOUT_LOGS), due(read_at=NOW, ours=True), None, True),
-        (Verdict(Reason.NO_WANTED_CATEGORY), due(), None, True),
-        (Verdict(Reason.PENDING_HUB), due(), None, False),
-        (Verdict(Reason.NOT_READ_YET), due(), None, False),
-        (Verdict(Reason.TABLES_MISSING), due(), None, False),
+        (setting(), due(), True),
+        (EXCLUDED, due(), True),
+        (LEAVES, due(), True),
+        (Verdict(Reason.NO_WANTED_CATEGORY), due(), True),
+        (Verdict(Reason.TYPE_WITHOUT_LOGS), due(), False),
+        (Verdict(Reason.TYPE_WITHOUT_LOGS), due(ours=True), True),
+        (Verdict(Reason.NAME_NOT_ASCII), due(), False),
+        (Verdict(Reason.PENDING_HUB), due(), False),
+        (Verdict(Reason.NOT_READ_YET), due(), False),
+        (Verdict(Reason.TABLES_MISSING), due(), False),
     ],
 )
-def test_what_should_have_nothing_of_ours_is_read_once_to_see_that_it_has_not(
-    wanted: object,
-    target: DueTarget,
-    since: datetime | None,
-    needed: bool,
+def test_what_should_have_nothing_of_ours_is_read_to_see_that_it_has_not(
+    wanted: object, target: DueTarget, needed: bool
 ) -> None:
-    assert needs_reading(wanted, target, since) is needed
+    assert needs_reading(wanted, target) is needed
 
 
-def test_a_verdict_that_holds_until_something_changes_is_settled_and_no_other() -> None:
-    settled = {reason.standing for reason in Reason if is_settled(Verdict(reason))}
-    assert settled == {"excluded", "unsupported"}
+def test_a_verdict_that_holds_until_something_changes_is_an_exclusion_or_a_lack_of_logs() -> None:
+    assert {reason.standing for reason in Reason if holds_by_itself(Verdict(reason))} == {
+        "excluded",
+        "unsupported",
+    }
+
+
+TEN_MINUTES = timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "target", "settled"),
+    [
+        (EXCLUDED, due(), False),
+        (EXCLUDED, due(read_at=NOW - timedelta(minutes=9)), False),
+        (EXCLUDED, due(read_at=NOW - TEN_MINUTES), True),
+        (EXCLUDED, due(read_at=NOW - TEN_MINUTES, ours=True), False),
+        (LEAVES, due(read_at=NOW - TEN_MINUTES), True),
+        (Verdict(Reason.IN_PLACE), due(read_at=NOW - TEN_MINUTES), False),
+    ],
+)
+def test_nothing_of_ours_is_there_when_two_reads_long_enough_apart_have_shown_none(
+    verdict: Verdict, target: DueTarget, settled: bool
+) -> None:
+    assert is_settled(verdict, target, NOW, TEN_MINUTES) is settled

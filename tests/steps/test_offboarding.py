@@ -11,6 +11,7 @@ import pytest
 from azmdr.capture.names import CaptureName
 from azmdr.inventory.customers import CustomerState
 from azmdr.reconcile.verdict import Reason, Verdict
+from azmdr.steps.bounds import StepBounds
 from azmdr.steps.control_plane import StepReport
 from azmdr.steps.offboarding import (
     Leaving,
@@ -42,6 +43,7 @@ from tests.steps.small_lab import (
 )
 
 SILENCE = timedelta(hours=2)
+VISIBLE_AFTER = StepBounds().visible_after
 VAULT = scene_vault().lower()
 OF_OURS = 11
 """Nine resources' settings, the subscription's, and the export rule."""
@@ -62,10 +64,14 @@ def lab(tmp_path: Path) -> SmallLab:
 
 
 def leave(lab: SmallLab, hours: float = 0, **fields: Any) -> tuple[Leaving, dict[str, StepReport]]:
-    """As ``azmdr customer remove --yes`` does, whatever was done before."""
+    """As ``azmdr customer remove --yes`` does: go on, and once more when Azure shows what was done."""
     lab.cloud.clock.advance(hours * 3600)
     begin_leaving(lab.store, "contoso", lab.clock.now())
-    return go_on_leaving(lab.plane(**fields), "contoso", SILENCE)
+    leaving, reports = go_on_leaving(lab.plane(**fields), "contoso", SILENCE)
+    if leaving.stage is Stage.REMOVING:
+        lab.cloud.clock.advance(VISIBLE_AFTER.total_seconds())
+        leaving, _ = go_on_leaving(lab.plane(**fields), "contoso", SILENCE)
+    return leaving, reports
 
 
 def state(lab: SmallLab) -> CustomerState:
@@ -92,6 +98,16 @@ def test_all_of_ours_is_removed_and_nothing_else(lab: SmallLab) -> None:
     done = writes(lab.log[before:])
     assert done.total() == OF_OURS
     assert len(done) == OF_OURS - 1, "the workspace had a setting and a rule"
+
+
+def test_one_look_at_what_was_just_removed_is_not_enough(lab: SmallLab) -> None:
+    begin_leaving(lab.store, "contoso", lab.clock.now())
+    stages = []
+    for minutes in (0, 9, 1):
+        lab.cloud.clock.advance(minutes * 60)
+        leaving, _ = go_on_leaving(lab.plane(), "contoso", SILENCE)
+        stages.append(leaving.stage)
+    assert stages == [Stage.REMOVING, Stage.REMOVING, Stage.WATCHING]
 
 
 def test_a_plan_tells_what_would_be_removed_and_changes_nothing(lab: SmallLab) -> None:
@@ -226,6 +242,7 @@ def test_every_run_of_every_step_removes_once_a_customer_leaves(lab: SmallLab) -
     begin_leaving(lab.store, "contoso", lab.clock.now())
     lab.reconcile()
     assert len(lab.ours()) == OF_OURS
+    lab.reconcile()
     assert note_leaving(lab.store, "contoso", lab.clock.now(), SILENCE).stage is Stage.WATCHING
 
 
