@@ -80,14 +80,15 @@ def requests_of(connection: Connection, customer: str) -> Iterator[Request]:
         yield Request(row.customer, row.key, row.resource_id, ChangeKind(row.change), row.changed_at)
 
 
-def customers_with_requests(connection: Connection) -> list[str]:
-    """The customers something is asked for, the one who has waited longest first."""
+def customers_with_requests(connection: Connection) -> dict[str, datetime]:
+    """The customers something is asked for, the one who has waited longest first; with the newest request."""
+    asked = RECONCILE_REQUEST.c
     query = (
-        select(RECONCILE_REQUEST.c.customer)
-        .group_by(RECONCILE_REQUEST.c.customer)
-        .order_by(func.min(RECONCILE_REQUEST.c.requested_at))
+        select(asked.customer, func.max(asked.requested_at).label("newest"))
+        .group_by(asked.customer)
+        .order_by(func.min(asked.requested_at), asked.customer)
     )
-    return list(connection.scalars(query))
+    return {row.customer: row.newest for row in connection.execute(query)}
 
 
 def forget_requests(connection: Connection, requests: Sequence[Request]) -> None:

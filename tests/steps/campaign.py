@@ -2,32 +2,31 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
-from azmdr.inventory.customers import Customer, CustomerState
-from azmdr.inventory.resource_id import ResourceId as ProductId
-from azmdr.reconcile.changes import Change, ChangeKind
+from azmdr.inventory.customers import Customer
 from azmdr.reconcile.verdict import Reason
 from azmdr.steps.control_plane import ControlPlane
 from azmdr.steps.data_exports import reconcile_exports
 from azmdr.steps.event_hubs import observe_event_hubs
 from azmdr.steps.monitored_resources import find_resources
-from azmdr.steps.offboarding import begin_leaving
 from azmdr.steps.resource_settings import reconcile_resources
 from azmdr.steps.subscription_settings import reconcile_subscriptions
 from azmdr.steps.subscriptions import find_subscriptions
-from azmdr.store.customers import add_customer, all_customers, customer_named, replace_customer
+from azmdr.store.customers import add_customer, all_customers
 from azmdr.store.database import Store
 from azmdr.store.event_hubs import known_hubs
 from azmdr.store.inventory import known_resources, known_subscriptions
-from azmdr.store.requests import customers_with_requests, note_changes
+from azmdr.store.requests import customers_with_requests
 from azmdr.store.targets import JudgedTarget, TargetKind, judged_targets
+from lab.azure.cloud import Cloud
 from lab.azure.faults import PlannedFaults, SeededFaults
 from lab.azure.front_door import FrontDoor
 from lab.azure.resource_id import ResourceId
 from lab.azure.sign_in import is_sign_in
+from tests.steps.happenings import HAPPENINGS, Stage
 from tests.steps.lab_plane import OWN, Killed, Life, Where, lab_plane, wipe
 from tests.steps.model import (
     Place,
@@ -36,39 +35,14 @@ from tests.steps.model import (
     is_as,
     places,
 )
-from tests.steps.schedule import (
-    Case,
-    Event,
-    Happening,
-    Interruption,
-    Kill,
-    Overlap,
-    Pass,
-    Run,
-    Step,
-    What,
-    simpler,
-)
+from tests.steps.schedule import Case, Event, Happening, Interruption, Kill, Overlap, Pass, Run, Step, simpler
 from tests.steps.world import (
-    EXCLUDABLE,
-    OFF_TAG,
     POLICY,
-    REGIONS,
-    SORTS,
-    WANTED,
-    CustomerSpec,
-    Foreign,
-    Own,
-    ResourceSpec,
-    Wanted,
     World,
-    add_resource,
     build_world,
     catalogue_of,
     foreign_exports,
-    foreign_setting,
     foreign_settings,
-    own_in_state,
     own_setting,
     registered,
 )
@@ -82,9 +56,8 @@ STEPS: Final[dict[Step, Callable[[ControlPlane, Sequence[Customer]], object]]] =
     Step.EXPORTS: reconcile_exports,
 }
 QUIET: Final = timedelta(hours=25)
-"""Between two rounds of the end: in the second of them a thing that is missing may go."""
-ROUNDS: Final = 3
-_LIMIT: Final = 5
+"""Before each of the two rounds of the end. The first puts everything right; the second, in which what has
+been missing for so long may go, writes nothing."""
 
 
 class ViolationError(AssertionError):
@@ -122,7 +95,8 @@ class Campaign:
         self.note_unwanted()
 
     @property
-    def now(self):  # type: ignore[no-untyped-def]
+    def now(self) -> datetime:
+        """The lab's time."""
         return self.world.cloud.clock.now()
 
     # ---- running
@@ -137,17 +111,20 @@ class Campaign:
             self.play(event)
             self.check_on_the_way()
         self.calm()
-        for number in range(ROUNDS):
-            self.world.cloud.clock.advance(QUIET.total_seconds())
-            before = len(self.door.writes())
-            for step in Step:
-                self.live(step, ())
-            self.check_on_the_way()
-            if number == ROUNDS - 1:
-                # One that Azure refuses changes nothing, and is how we learn that it would be allowed now.
-                writes = [each for each in self.door.writes()[before:] if each.status < 400]
-                _hold(not writes, f"a further run writes: {[(w.method, w.path) for w in writes]}")
+        self.round()
+        before = len(self.door.writes())
+        self.round()
+        # One that Azure refuses changes nothing, and is how we learn that it would be allowed now.
+        writes = [each for each in self.door.writes()[before:] if each.status < 400]
+        _hold(not writes, f"a further run writes: {[(each.method, each.path) for each in writes]}")
         self.check_end()
+
+    def round(self) -> None:
+        """Much later, every step once, in the order in which one builds on the other."""
+        self.world.cloud.clock.advance(QUIET.total_seconds())
+        for step in Step:
+            self.live(step, ())
+        self.check_on_the_way()
 
     def calm(self) -> None:
         """Take everything away that disturbs."""
@@ -199,9 +176,14 @@ class Campaign:
 
     def happen(self, happening: Happening) -> None:
         """Let something happen."""
-        _HAPPENINGS[happening.what](self, happening.index)
+        HAPPENINGS[happening.what](self.stage, happening.index)
         self.world.note_foreign()
         self.note_unwanted()
+
+    @property
+    def stage(self) -> Stage:
+        """What happenings change."""
+        return Stage(self.world, self.store, self.case.world.customers, self.former, self.targets)
 
     def note_unwanted(self) -> None:
         """Remember which targets ought to have nothing of ours by now."""
@@ -229,10 +211,6 @@ class Campaign:
             for each in self.places()
             if each.kind is not TargetKind.DATA_EXPORT and catalogue_of(cloud, each.type).logs
         ]
-
-    def spec(self, index: int) -> CustomerSpec:
-        """One of the customers."""
-        return self.case.world.customers[index % len(self.case.world.customers)]
 
     # ---- looking
 
@@ -285,7 +263,7 @@ class Campaign:
                 (each.kind, each.key): each
                 for each in places(self.world, customer, frozenset(self.former[customer.name]))
             }
-            # A workspace that was named and not any more, with no run in between, is nothing we ever heard of.
+            # A workspace that was named for a while in which nothing ran is one we never heard of.
             named = (customer.entra_workspace_id or "").lower()
             unheard = {key for key in real if key[0] is TargetKind.DATA_EXPORT and key[1] != named}
             missing = sorted(real.keys() - judged.keys() - unheard)
@@ -338,197 +316,11 @@ def _hold(holds: bool, promise: str) -> None:
         raise ViolationError(promise)
 
 
-def _is_there(cloud, key: str) -> bool:  # type: ignore[no-untyped-def]
+def _is_there(cloud: Cloud, key: str) -> bool:
     place = ResourceId.parse(key)
     if place.namespace is None:
         return place.subscription_id in cloud.subscriptions
     return place.subscription_id in cloud.subscriptions and cloud.resource(place) is not None
-
-
-# ---- what happens
-
-
-def _subscription_vanishes(campaign: Campaign, index: int) -> None:
-    cloud = campaign.world.cloud
-    theirs = [
-        each.id for each in cloud.subscriptions.values() if each.id != campaign.world.scene.subscription_id
-    ]
-    if theirs:
-        cloud.remove_subscription(theirs[index % len(theirs)])
-
-
-def _subscription_switched(campaign: Campaign, index: int) -> None:
-    ours = campaign.world.scene.subscription_id
-    theirs = [each for each in campaign.world.cloud.subscriptions.values() if each.id != ours]
-    if theirs:
-        one = theirs[index % len(theirs)]
-        one.state = "Enabled" if one.state == "Disabled" else "Disabled"
-
-
-def _picked_resource(campaign: Campaign, index: int):  # type: ignore[no-untyped-def]
-    ours = campaign.world.scene.subscription_id
-    found = [
-        each
-        for subscription, kept in campaign.world.cloud.resources.items()
-        if subscription != ours
-        for _, each in kept.all_latest()
-    ]
-    return found[index % len(found)] if found else None
-
-
-def _resource_deleted(campaign: Campaign, index: int) -> None:
-    if (resource := _picked_resource(campaign, index)) is not None:
-        campaign.world.cloud.remove_resource(resource.id.text)
-
-
-def _resource_created(campaign: Campaign, index: int) -> None:
-    spec = campaign.spec(index)
-    one = spec.subscriptions[index % len(spec.subscriptions)]
-    if spec.subscription_id(one.number) in campaign.world.cloud.subscriptions:
-        sorts = sorted(SORTS)
-        # Few names, so that what was deleted is created again, elsewhere, with its old settings.
-        resource = ResourceSpec(sorts[index % len(sorts)], f"r{index % 3}-X", index % len(REGIONS))
-        add_resource(campaign.world.scene, spec, one.number, resource)
-
-
-def _resource_tagged(campaign: Campaign, index: int) -> None:
-    if (resource := _picked_resource(campaign, index)) is not None:
-        tags = {} if OFF_TAG.items() <= resource.tags.items() else dict(OFF_TAG)
-        campaign.world.cloud.put_resource(replace(resource, tags=tags))
-
-
-def _picked_target(campaign: Campaign, index: int) -> Place | None:
-    found = campaign.targets()
-    return found[index % len(found)] if found else None
-
-
-def _foreign_added(campaign: Campaign, index: int) -> None:
-    place, cloud = _picked_target(campaign, index), campaign.world.cloud
-    if place is None or len(list(cloud.settings[place.key].all_latest())) >= _LIMIT:
-        return
-    kinds = [Foreign.WORKSPACE, Foreign.OTHER_HUB, Foreign.SAME_SINK]
-    kind = kinds[index % 3]
-    if kind is Foreign.SAME_SINK and own_setting(cloud, place.key) is not None:
-        kind = Foreign.WORKSPACE
-    catalogue = catalogue_of(cloud, place.type)
-    wanted = WANTED[place.type]
-    if not wanted.is_anything:
-        wanted = Wanted(frozenset({catalogue.logs[0].name}))
-    region = place.customer.home_region if place.location == "global" else place.location
-    made = foreign_setting(campaign.world.scene, region, wanted, catalogue, kind, 100 + index)
-    cloud.put_setting(place.key, made)
-
-
-def _foreign_removed(campaign: Campaign, index: int) -> None:
-    cloud = campaign.world.cloud
-    found = [(key, name) for key, kept in foreign_settings(cloud).items() for name in kept]
-    if found:
-        key, name = found[index % len(found)]
-        cloud.settings[key].remove(name, cloud.clock.now())
-
-
-def _ours_removed(campaign: Campaign, index: int) -> None:
-    if (place := _picked_target(campaign, index)) is not None:
-        campaign.world.cloud.settings[place.key].remove(OWN, campaign.now)
-
-
-def _ours_changed(campaign: Campaign, index: int) -> None:
-    place, cloud = _picked_target(campaign, index), campaign.world.cloud
-    if place is None or own_setting(cloud, place.key) is None:
-        return
-    catalogue, wanted = catalogue_of(cloud, place.type), WANTED[place.type]
-    if wanted.is_anything:
-        region = place.customer.home_region if place.location == "global" else place.location
-        states = (Own.FEWER, Own.OFF, Own.OTHER_HUB, Own.METRIC, Own.EXTRA_SINK, Own.OTHER_CASE)
-        state = states[index % len(states)]
-        made = own_in_state(campaign.world.scene, place.customer.name, region, wanted, catalogue, state)
-        if made is not None:
-            cloud.put_setting(place.key, made)
-
-
-def _export_removed(campaign: Campaign, index: int) -> None:
-    found = [each for each in campaign.world.cloud.exports.values() if OWN in each]
-    if found:
-        del found[index % len(found)][OWN]
-
-
-def _hub_added(campaign: Campaign, index: int) -> None:
-    namespace = campaign.world.scene.namespace_id(REGIONS[index % len(REGIONS)])
-    campaign.world.cloud.add_event_hub(namespace, campaign.spec(index).name)
-
-
-def _hub_removed(campaign: Campaign, index: int) -> None:
-    namespace = campaign.world.scene.namespace_id(REGIONS[index % len(REGIONS)])
-    campaign.world.cloud.hubs[namespace.lower()].pop(campaign.spec(index).name, None)
-
-
-def _rules_changed(campaign: Campaign, index: int) -> None:
-    with campaign.store.write() as connection:
-        customer = customer_named(connection, campaign.spec(index).name)
-        kind = EXCLUDABLE[index % len(EXCLUDABLE)]
-        excluded = set(customer.rules.excluded_types) ^ {kind}
-        rules = customer.rules.model_copy(update={"excluded_types": tuple(sorted(excluded))})
-        replace_customer(connection, customer.model_copy(update={"rules": rules}))
-
-
-def _customer_leaves(campaign: Campaign, index: int) -> None:
-    # One in two, or else most of a campaign would be about leaving.
-    if index % 2:
-        begin_leaving(campaign.store, campaign.spec(index).name, campaign.now)
-
-
-def _workspace_moved(campaign: Campaign, index: int) -> None:
-    spec = campaign.spec(index)
-    with campaign.store.write() as connection:
-        customer = customer_named(connection, spec.name)
-        choices = [None, *(spec.workspace_id(each) for each in spec.workspaces)]
-        chosen = choices[index % len(choices)]
-        replace_customer(connection, customer.model_copy(update={"entra_workspace_id": chosen}))
-    if chosen and customer.state is CustomerState.ACTIVE:
-        campaign.former[spec.name].add(chosen.lower())
-
-
-def _request(campaign: Campaign, index: int) -> None:
-    if (place := _picked_target(campaign, index)) is not None:
-        kinds = (ChangeKind.SETTING, ChangeKind.RESOURCE)
-        kind = ChangeKind.SETTING if place.kind is TargetKind.SUBSCRIPTION else kinds[index % 2]
-        _ask(campaign, place.customer.name, place.key, kind)
-
-
-def _ghost_request(campaign: Campaign, index: int) -> None:
-    spec = campaign.spec(index)
-    number = spec.subscriptions[index % len(spec.subscriptions)].number if index % 3 else 99
-    scope = f"/subscriptions/{spec.subscription_id(number)}"
-    ghost = f"{scope}/resourceGroups/apps/providers/Microsoft.KeyVault/vaults/ghost-{index % 5}"
-    kinds = (ChangeKind.SETTING, ChangeKind.RESOURCE)
-    _ask(campaign, spec.name, ghost if index % 4 else scope, kinds[index % 2])
-
-
-def _ask(campaign: Campaign, customer: str, target: str, kind: ChangeKind) -> None:
-    change = Change(kind, ProductId.parse(target), campaign.now, "0" * 32)
-    with campaign.store.write() as connection:
-        note_changes(connection, customer, [change], campaign.now)
-
-
-_HAPPENINGS: Final[dict[What, Callable[[Campaign, int], None]]] = {
-    What.SUBSCRIPTION_VANISHES: _subscription_vanishes,
-    What.SUBSCRIPTION_SWITCHED: _subscription_switched,
-    What.RESOURCE_DELETED: _resource_deleted,
-    What.RESOURCE_CREATED: _resource_created,
-    What.RESOURCE_TAGGED: _resource_tagged,
-    What.FOREIGN_ADDED: _foreign_added,
-    What.FOREIGN_REMOVED: _foreign_removed,
-    What.OURS_REMOVED: _ours_removed,
-    What.OURS_CHANGED: _ours_changed,
-    What.EXPORT_REMOVED: _export_removed,
-    What.HUB_ADDED: _hub_added,
-    What.HUB_REMOVED: _hub_removed,
-    What.RULES_CHANGED: _rules_changed,
-    What.CUSTOMER_LEAVES: _customer_leaves,
-    What.WORKSPACE_MOVED: _workspace_moved,
-    What.REQUEST: _request,
-    What.GHOST_REQUEST: _ghost_request,
-}
 
 
 # ---- failing cases

@@ -1,4 +1,4 @@
-"""A process of the product's own: its settings, its clients, its identity, all steps once. Made to be killed."""
+"""A process of the product: its own settings, clients and identity, all steps once. Made to be killed."""
 
 import os
 from collections.abc import Mapping

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, cast
 
@@ -176,6 +176,3 @@ def wipe(store: Store) -> None:
     with store.write() as connection:
         for table in reversed(METADATA.sorted_tables):
             connection.execute(table.delete())
-
-
-HOUR: Final = timedelta(hours=1)

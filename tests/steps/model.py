@@ -22,9 +22,7 @@ from tests.steps.world import (
     CHILDREN,
     ENTRA_TABLES,
     OFF_TAG,
-    SUBSCRIPTION_LOGS,
     WANTED,
-    Wanted,
     World,
     catalogue_of,
     switches,
@@ -227,6 +225,3 @@ def _wanted_export(world: World, place: Place, held: set[Reason]) -> ExpectedExp
     if sum(each.enabled for each in others) >= _EXPORTS:
         held.add(Reason.EXPORT_RULE_LIMIT)
     return ExpectedExport(tables, namespace, reasons=frozenset(held))
-
-
-__all__ = ["SUBSCRIPTION_LOGS", "Expected", "ExpectedExport", "Place", "Wanted", "expected_export"]

@@ -1,4 +1,4 @@
-"""Schedules: what is run and what goes wrong meanwhile, as data that a seed makes and a search takes apart."""
+"""Schedules: what is run and what goes wrong meanwhile, as data; a seed makes it, a search takes it apart."""
 
 import random
 from collections.abc import Iterator, Mapping

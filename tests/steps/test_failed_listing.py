@@ -1,4 +1,4 @@
-"""A listing that fails or breaks off removes nothing, however often: the completeness mark sees to it.
+"""A listing that fails or breaks off removes nothing, however often; the completeness mark sees to that.
 
 The last test takes the mark away on purpose and shows that the others would then fail.
 """

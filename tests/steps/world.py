@@ -6,7 +6,7 @@ into a lab's cloud by :func:`build_world`.
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
@@ -350,7 +350,8 @@ def own_in_state(
     logs = switches(wanted)
     right = DiagnosticSetting(OWN, logs, (), scene.rule_id(region), hub)
     fields = {name: getattr(right, name) for name in ("logs", "event_hub_rule_id", "event_hub_name")}
-    name, metrics, storage = OWN, (), None
+    name, storage = OWN, None
+    metrics: tuple[Switch, ...] = ()
     match state:
         case Own.OTHER_CASE:
             name, fields["event_hub_rule_id"] = OWN.upper(), scene.rule_id(region).upper()
@@ -507,8 +508,6 @@ def _seeded_workspace(rng: random.Random, number: int) -> WorkspaceSpec:
 
 def simpler_worlds(spec: WorldSpec) -> Iterator[WorldSpec]:
     """Worlds with one thing less."""
-    from dataclasses import replace
-
     for at, customer in enumerate(spec.customers):
         before, after = spec.customers[:at], spec.customers[at + 1 :]
         if len(spec.customers) > 1:
@@ -522,8 +521,6 @@ def simpler_worlds(spec: WorldSpec) -> Iterator[WorldSpec]:
 
 
 def _simpler_customers(spec: CustomerSpec) -> Iterator[CustomerSpec]:
-    from dataclasses import replace
-
     for at, subscription in enumerate(spec.subscriptions):
         before, after = spec.subscriptions[:at], spec.subscriptions[at + 1 :]
         if len(spec.subscriptions) > 1:

@@ -189,4 +189,4 @@ def test_the_customer_who_has_waited_longest_comes_first(store: Store) -> None:
     for now, name in enumerate(("tailwind", "contoso", "fabrikam", "tailwind")):
         note(store, change(0, vault_id(f"kv-{now}")), now=now, customer=name)
     with store.read() as connection:
-        assert customers_with_requests(connection) == ["tailwind", "contoso", "fabrikam"]
+        assert list(customers_with_requests(connection)) == ["tailwind", "contoso", "fabrikam"]
