@@ -9,11 +9,10 @@ from typing import Any, Final
 
 import click
 import yaml
-from rich.console import Console
 from rich.table import Table
 
 from azmdr.commands.opened import new_owner, opened_store, telling_errors
-from azmdr.commands.shown import show_actions
+from azmdr.commands.shown import console, show_actions
 from azmdr.config import Settings
 from azmdr.inventory.customers import Customer, CustomerError
 from azmdr.reconcile.verdict import Standing
@@ -101,7 +100,7 @@ def list_(*, as_json: bool) -> None:
         workspace = (one.entra_workspace_id or "").rpartition("/")[2]
         dry = "yes" if one.dry_run else ""
         table.add_row(one.name, one.tenant_id, one.home_region, one.state, dry, workspace)
-    Console().print(table)
+    console().print(table)
 
 
 @customer.command()
@@ -144,7 +143,7 @@ def _show_removal(settings: Settings, store: Store, name: str) -> None:
         begin_leaving(scratch, known.name, datetime.now(UTC))
         plane = open_control_plane(settings, scratch, new_owner(), plan_only=True)
         leaving, reports = go_on_leaving(plane, known.name, settings.silence_time)
-    show_actions(Console(), known.name, reports)
+    show_actions(console(), known.name, reports)
     if leaving.stage is not Stage.REMOVING:
         click.echo(_told(known.name, leaving))
     click.echo("Nothing has been done; --yes does it.")
@@ -159,7 +158,7 @@ def _go_on(settings: Settings, store: Store, name: str) -> Leaving:
     finally:
         plane.arm.close()
     if any(report.actions for each in reports.values() for report in each.customers.values()):
-        show_actions(Console(), name, reports)
+        show_actions(console(), name, reports)
     click.echo(_told(name, leaving))
     return leaving
 
@@ -187,7 +186,7 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in fields.items() if value is not None}
     if "rules" in given:
         try:
-            given["rules"] = yaml.safe_load(given["rules"].read_text()) or {}
-        except yaml.YAMLError as error:
+            given["rules"] = yaml.safe_load(given["rules"].read_text(encoding="utf-8")) or {}
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise CustomerError(f"rules: {fields['rules']} is no YAML: {error}") from error
     return given

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from azmdr.clock import SystemClock
 from azmdr.commands.opened import chosen_customers, new_owner, opened_store, telling_errors
-from azmdr.commands.shown import show_actions, show_coverage, show_estimate
+from azmdr.commands.shown import console, show_actions, show_coverage, show_estimate
 from azmdr.config import Settings
 from azmdr.inventory.customers import Customer, CustomerError
 from azmdr.inventory.resource_id import ResourceId
@@ -79,7 +79,7 @@ def coverage(names: tuple[str, ...], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({one.customer: _coverage_told(one) for one in covered}))
     else:
-        show_coverage(Console(), covered)
+        show_coverage(console(), covered)
 
 
 @click.command()
@@ -110,7 +110,7 @@ def estimate(name: str, *, as_json: bool) -> None:
         told = [{"type": kind, "kind": variant, "resources": n} for (kind, variant), n in silent.items()]
         click.echo(json.dumps({"categories": [asdict(row) for row in rows], "not_read_yet": told}))
     else:
-        show_estimate(Console(), customer.name, rows, silent)
+        show_estimate(console(), customer.name, rows, silent)
 
 
 def _reconcile(
@@ -130,7 +130,7 @@ def _show(
 ) -> None:
     if not as_json:
         for one in customers:
-            show_actions(Console(), one.name, reports)
+            show_actions(console(), one.name, reports)
         return
     told = {}
     for one in customers:

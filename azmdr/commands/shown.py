@@ -16,6 +16,11 @@ _SHOWN: Final = 50
 """Actions of one customer shown one by one; ``--json`` has all."""
 
 
+def console() -> Console:
+    """The terminal. Names and Azure's words are shown as they are: brackets in them are no colours."""
+    return Console(markup=False, emoji=False, highlight=False)
+
+
 def show_actions(console: Console, customer: str, reports: Mapping[str, StepReport]) -> None:
     """Show what was done or planned for one customer, and what did not go well."""
     of_it = {
@@ -26,13 +31,13 @@ def show_actions(console: Console, customer: str, reports: Mapping[str, StepRepo
     for one in told[:_SHOWN]:
         detail = one.verdict.detail if one.verdict.detail != one.action else ""
         said = f"{one.verdict.reason}: {detail}" if detail else one.verdict.reason
-        console.print(f"{one.target}\n  {one.action} ({said})", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"{one.target}\n  {one.action} ({said})", soft_wrap=True)
     more = sum(actions.values()) - min(len(told), _SHOWN)
     counted = ", ".join(f"{number} {verb}" for verb, number in sorted(actions.items())) or "nothing to do"
-    console.print(f"{customer}: {counted}" + (f" ({more} not shown)" if more > 0 else ""), highlight=False)
+    console.print(f"{customer}: {counted}" + (f" ({more} not shown)" if more > 0 else ""))
     for step, report in of_it.items():
         if report.ending is not Ending.DONE or report.problem:
-            console.print(f"  {step}: {report.ending}: {report.problem or ''}", highlight=False)
+            console.print(f"  {step}: {report.ending}: {report.problem or ''}")
 
 
 def show_coverage(console: Console, coverages: list[Coverage]) -> None:
@@ -44,13 +49,13 @@ def show_coverage(console: Console, coverages: list[Coverage]) -> None:
     console.print(table)
     for one in coverages:
         for listing in one.unsound_listings:
-            console.print(f"{one.customer}: listing {listing.scope}: {listing.problem}", highlight=False)
+            console.print(f"{one.customer}: listing {listing.scope}: {listing.problem}")
         for sentence in one.uncounted:
-            console.print(f"[red]{one.customer}: {sentence}[/red]", highlight=False)
+            console.print(f"{one.customer}: {sentence}", style="red")
         for target in one.trouble:
             verdict = target.verdict
             told = f"{verdict.standing}: {verdict.reason}: {verdict.detail}"
-            console.print(f"{one.customer}: {target.id}\n  {told}", highlight=False, soft_wrap=True)
+            console.print(f"{one.customer}: {target.id}\n  {told}", soft_wrap=True)
 
 
 def show_estimate(
@@ -76,4 +81,4 @@ def show_estimate(
     if silent:
         kinds = ", ".join(sorted({kind for kind, _ in silent}))
         sentences.append(f"Not asked yet what they can send: {sum(silent.values())} targets ({kinds}).")
-    console.print("\n".join(sentences), highlight=False, soft_wrap=True)
+    console.print("\n".join(sentences), soft_wrap=True)

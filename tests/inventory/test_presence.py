@@ -81,6 +81,17 @@ def test_one_complete_listing_is_not_enough_however_long_it_has_been() -> None:
     assert "a" in memory.known
 
 
+def test_one_complete_listing_is_not_enough_without_a_hold_down_either() -> None:
+    changes = compare(known(a=0), {}, complete=True, at=START, hold_down=timedelta())
+    assert (changes.missing, changes.gone) == ({"a": Absence(START, 1)}, [])
+
+
+def test_two_complete_listings_with_the_hold_down_between_them_are_enough() -> None:
+    memory = Memory(known(a=0))
+    hear(memory)
+    assert hear(memory, hours=24).gone == ["a"]
+
+
 def test_two_complete_listings_are_not_enough_before_the_hold_down_is_over() -> None:
     memory = Memory(known(a=0))
     hear(memory)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,23 @@ import pytest
 
 from azmdr.capture.names import CaptureName
 from azmdr.inventory.customers import CustomerState
-from azmdr.reconcile.verdict import Reason
+from azmdr.reconcile.verdict import Reason, Verdict
+from azmdr.steps.bounds import StepBounds
 from azmdr.steps.control_plane import StepReport
-from azmdr.steps.offboarding import Leaving, Stage, begin_leaving, go_on_leaving, note_leaving, why_left
+from azmdr.steps.offboarding import (
+    Leaving,
+    Stage,
+    begin_leaving,
+    go_on_leaving,
+    leaving_of,
+    note_leaving,
+    why_left,
+)
 from azmdr.store.customers import add_customer, customer_named
 from azmdr.store.database import Store
 from azmdr.store.ledger import FoundFile, record_files
 from azmdr.store.scratch import scratch_copy
+from azmdr.store.targets import JudgedTarget, TargetKind
 from lab.azure.delegations import RegistrationAssignment
 from lab.azure.diagnostic_settings import DiagnosticSetting, Switch
 from lab.azure.faults import Fault, Seen
@@ -33,6 +43,7 @@ from tests.steps.small_lab import (
 )
 
 SILENCE = timedelta(hours=2)
+VISIBLE_AFTER = StepBounds().visible_after
 VAULT = scene_vault().lower()
 OF_OURS = 11
 """Nine resources' settings, the subscription's, and the export rule."""
@@ -53,10 +64,14 @@ def lab(tmp_path: Path) -> SmallLab:
 
 
 def leave(lab: SmallLab, hours: float = 0, **fields: Any) -> tuple[Leaving, dict[str, StepReport]]:
-    """As ``azmdr customer remove --yes`` does, whatever was done before."""
+    """As ``azmdr customer remove --yes`` does: go on, and once more when Azure shows what was done."""
     lab.cloud.clock.advance(hours * 3600)
     begin_leaving(lab.store, "contoso", lab.clock.now())
-    return go_on_leaving(lab.plane(**fields), "contoso", SILENCE)
+    leaving, reports = go_on_leaving(lab.plane(**fields), "contoso", SILENCE)
+    if leaving.stage is Stage.REMOVING:
+        lab.cloud.clock.advance(VISIBLE_AFTER.total_seconds())
+        leaving, _ = go_on_leaving(lab.plane(**fields), "contoso", SILENCE)
+    return leaving, reports
 
 
 def state(lab: SmallLab) -> CustomerState:
@@ -83,6 +98,16 @@ def test_all_of_ours_is_removed_and_nothing_else(lab: SmallLab) -> None:
     done = writes(lab.log[before:])
     assert done.total() == OF_OURS
     assert len(done) == OF_OURS - 1, "the workspace had a setting and a rule"
+
+
+def test_one_look_at_what_was_just_removed_is_not_enough(lab: SmallLab) -> None:
+    begin_leaving(lab.store, "contoso", lab.clock.now())
+    stages = []
+    for minutes in (0, 9, 1):
+        lab.cloud.clock.advance(minutes * 60)
+        leaving, _ = go_on_leaving(lab.plane(), "contoso", SILENCE)
+        stages.append(leaving.stage)
+    assert stages == [Stage.REMOVING, Stage.REMOVING, Stage.WATCHING]
 
 
 def test_a_plan_tells_what_would_be_removed_and_changes_nothing(lab: SmallLab) -> None:
@@ -217,6 +242,7 @@ def test_every_run_of_every_step_removes_once_a_customer_leaves(lab: SmallLab) -
     begin_leaving(lab.store, "contoso", lab.clock.now())
     lab.reconcile()
     assert len(lab.ours()) == OF_OURS
+    lab.reconcile()
     assert note_leaving(lab.store, "contoso", lab.clock.now(), SILENCE).stage is Stage.WATCHING
 
 
@@ -240,6 +266,28 @@ def test_who_was_gone_can_come_back_and_is_covered_again(lab: SmallLab) -> None:
     lab.reconcile()
     assert len(lab.ours()) == 2 * OF_OURS
     assert lab.reason("vaults/" + VAULT.rpartition("/")[2]) is Reason.CREATED
+
+
+@pytest.mark.parametrize(
+    ("reason", "settled", "ours", "clear"),
+    [
+        (Reason.CUSTOMER_LEAVES, True, False, True),
+        (Reason.TYPE_WITHOUT_LOGS, True, False, True),
+        (Reason.NAME_NOT_ASCII, True, False, True),
+        (Reason.CUSTOMER_LEAVES, False, False, False),
+        (Reason.CUSTOMER_LEAVES, True, True, False),
+        (Reason.EXCLUDED_TAG, True, False, False),
+        (Reason.NOT_FOUND, True, False, False),
+    ],
+)
+def test_a_target_is_clear_only_once_it_was_seen_to_be(
+    reason: Reason, settled: bool, ours: bool, clear: bool
+) -> None:
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    target = JudgedTarget(*(TargetKind.RESOURCE, VAULT, "a.b/c", False, Verdict(reason), now, settled, ours))
+    leaving = leaving_of(known_as(CONTOSO), [target], None, now=now, silence=SILENCE)
+    assert leaving.left == (() if clear else (target,))
+    assert leaving.stage is (Stage.WATCHING if clear else Stage.REMOVING)
 
 
 def test_beginning_again_changes_nothing_of_what_was_begun(lab: SmallLab) -> None:
