@@ -8,7 +8,7 @@ from azmdr.reconcile.data_export import RULE_LIMIT, DataExport
 from azmdr.reconcile.data_export import differences as export_differences
 from azmdr.reconcile.diagnostic_setting import LIMIT, DiagnosticSetting, differences
 from azmdr.reconcile.log_catalogue import LogCatalogue
-from azmdr.reconcile.verdict import Reason, Verdict
+from azmdr.reconcile.verdict import Reason, Standing, Verdict
 
 Thing = TypeVar("Thing")
 
@@ -54,6 +54,11 @@ class Plan(Generic[Thing]):
     action: Write[Thing] | Remove | None = None
     ours: bool = False
     """Whether something of ours is there now, before the action."""
+
+    @property
+    def counts_on_hub(self) -> bool:
+        """Whether it says that logs flow to a hub, or has them do so."""
+        return isinstance(self.action, Write) or self.verdict.standing is Standing.COVERED
 
 
 def plan_setting(

@@ -20,6 +20,17 @@ from azmdr.store.targets import DueTarget
 _WRITABLE: Final = frozenset({"Enabled", "Warned", "PastDue"})
 """States of a subscription in which something can be set in it."""
 
+ACTIVITY_LOG: Final = LogCatalogue(
+    dict.fromkeys(
+        (
+            *("Administrative", "Alert", "Autoscale", "Policy"),
+            *("Recommendation", "ResourceHealth", "Security", "ServiceHealth"),
+        ),
+        frozenset[str](),
+    )
+)
+"""What a subscription can send: learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema."""
+
 
 @dataclass(frozen=True, slots=True)
 class CustomerView:
@@ -52,7 +63,7 @@ class CustomerView:
         return None
 
     def hub_obstacle(self, location: str) -> Verdict | None:
-        """Why nothing new is to name the hub of a place: the last listing did not show it."""
+        """Why nothing is to count on the hub of a place: the last listing did not show it."""
         hub = self.hub_for(location)
         if isinstance(hub, EventHub) and hub.is_missing:
             return Verdict(Reason.PENDING_HUB, f"the last listing did not show {hub.name} in {location}")
@@ -69,17 +80,18 @@ def wanted_on_resource(view: CustomerView, due: DueTarget) -> DiagnosticSetting 
         return settled
     catalogue = view.catalogues.get((due.target.type, due.variant))
     if catalogue is None:
-        return Verdict(Reason.NOT_READ_YET, f"the log categories of {due.target.type} could not be read yet")
+        return Verdict(Reason.NOT_READ_YET, f"the log categories of {due.target.type} are not known yet")
     selection = view.policy.selection(facts, view.customer.rules, catalogue)
     return selection if isinstance(selection, Verdict) else _setting(view, due.location, selection)
 
 
-def wanted_on_subscription(view: CustomerView) -> DiagnosticSetting | Verdict:
+def wanted_on_subscription(view: CustomerView, due: DueTarget) -> DiagnosticSetting | Verdict:
     """The diagnostic setting a subscription should have: where its activity log goes."""
     if view.customer.state is not CustomerState.ACTIVE:
         return Verdict(Reason.CUSTOMER_LEAVES)
-    categories = frozenset(view.policy.subscription_categories)
-    return _setting(view, GLOBAL, Selection(categories=categories))
+    facts = TargetFacts(ResourceId.parse(due.target.id))
+    selection = view.policy.selection(facts, view.customer.rules, ACTIVITY_LOG)
+    return selection if isinstance(selection, Verdict) else _setting(view, GLOBAL, selection)
 
 
 def wanted_export(view: CustomerView, region: str, tables: frozenset[str]) -> DataExport | Verdict:
@@ -96,22 +108,24 @@ def wanted_export(view: CustomerView, region: str, tables: frozenset[str]) -> Da
     if isinstance(hub, Verdict):
         return hub
     present = {table.lower() for table in tables}
-    wanted = frozenset(table for table in view.policy.entra_tables if table.lower() in present)
+    wanted = frozenset(
+        table for table in view.policy.entra_tables_for(view.customer.rules) if table.lower() in present
+    )
     if not wanted:
         return Verdict(Reason.TABLES_MISSING, "the workspace has none of the tables of Entra ID")
     return DataExport(view.own_name, hub.facts.namespace_id, hub.name, wanted)
 
 
-def needs_reading(wanted: object) -> bool:
+def needs_reading(wanted: object, due: DueTarget) -> bool:
     """Whether a target's settings have to be read to tell what to do.
 
-    Where none of ours should be, it is still to be found out whether one is; where Azure knows no settings,
-    or nothing can be decided yet, reading tells nothing.
+    Where none of ours should be, it is still to be found out whether one is; where Azure is said to know no
+    settings, only if one of ours was there all the same. While nothing can be decided, reading tells nothing.
     """
     if not isinstance(wanted, Verdict):
         return True
     if wanted.reason in (Reason.TYPE_WITHOUT_LOGS, Reason.NAME_NOT_ASCII):
-        return False
+        return due.ours
     return holds_by_itself(wanted)
 
 

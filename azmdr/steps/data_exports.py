@@ -14,14 +14,14 @@ from azmdr.azure.errors import AzureError
 from azmdr.inventory.customers import Customer, CustomerState
 from azmdr.inventory.resource_id import ResourceId
 from azmdr.reconcile.data_export import DataExport
-from azmdr.reconcile.plan import Plan, Write, plan_export
+from azmdr.reconcile.plan import Plan, plan_export
 from azmdr.reconcile.refusals import verdict_on
 from azmdr.reconcile.verdict import Reason, Standing, Verdict
 from azmdr.reconcile.wanted import CustomerView, wanted_export
 from azmdr.steps.control_plane import ControlPlane, StepReport
 from azmdr.steps.holding import hold
 from azmdr.steps.sweep import Decisions, Sweep
-from azmdr.steps.views import apply_new_rules, view_of
+from azmdr.steps.views import views_of
 from azmdr.store.targets import DueTarget, Target, TargetKind, put_targets, targets_of_kind
 
 _TYPE = "microsoft.operationalinsights/workspaces"
@@ -43,8 +43,7 @@ def reconcile_exports(plane: ControlPlane, customers: Sequence[Customer]) -> Ste
     """
     report = StepReport()
     with hold(plane, [customer.name for customer in customers], report) as held:
-        apply_new_rules(held, held.names)
-        views = {name: view_of(plane, name) for name in held.names}
+        views = views_of(held, report)
         for view in views.values():
             _know_workspace(plane, view.customer)
         exports = _Exports(plane)
@@ -54,7 +53,7 @@ def reconcile_exports(plane: ControlPlane, customers: Sequence[Customer]) -> Ste
             report,
         )
         sources = [Source(name, exports.jobs(sweep, name)) for name in views]
-        tally = plane.work_off(sources, plane.until)
+        tally = plane.work_off(sources, plane.until, held.give_sign_of_life)
         sweep.close()
         report.close(tally, held.names)
     return report
@@ -95,7 +94,11 @@ class _Exports:
     def _job(
         self, sweep: Sweep[DataExport], customer: str, due: DueTarget
     ) -> Generator[Call[Any], Any, Verdict]:
-        if _is_current(sweep.view(customer).customer, due):
+        view = sweep.view(customer)
+        if _is_current(view.customer, due):
+            if due.target.subscription_id not in view.subscription_states:
+                told = f"subscription {due.target.subscription_id} is none the customer has delegated"
+                return sweep.judge(customer, due, Verdict(Reason.WORKSPACE_MISSING, told))
             workspace = ResourceId.parse(due.target.id)
             try:
                 found = yield self._means.workspace(workspace)
@@ -125,10 +128,11 @@ class _Exports:
         workspace = self._workspaces.get(due.target.key)
         if workspace is None:
             return plan
-        if isinstance(plan.action, Write) and (obstacle := view.hub_obstacle(workspace.region)):
+        if plan.counts_on_hub and (obstacle := view.hub_obstacle(workspace.region)):
             return Plan(obstacle, ours=plan.ours)
         present = {table.lower() for table in workspace.tables}
-        missing = [table for table in view.policy.entra_tables if table.lower() not in present]
+        tables = view.policy.entra_tables_for(view.customer.rules)
+        missing = [table for table in tables if table.lower() not in present]
         if missing and plan.verdict.standing is Standing.COVERED:
             told = f"{plan.verdict.detail}; " if plan.verdict.detail else ""
             detail = f"{told}not in the workspace: {', '.join(missing)}"

@@ -28,7 +28,8 @@ def observe_event_hubs(plane: ControlPlane) -> StepReport:
             return report
         listing = _Listing()
         hubs = ProviderHubs(plane.arm, plane.place.subscription_id, plane.place.resource_group)
-        tally = plane.work_off([Source(PROVIDER, iter([listing.job(hubs, plane.place.rule)]))], plane.until)
+        source = Source(PROVIDER, iter([listing.job(hubs, plane.place.rule)]))
+        tally = plane.work_off([source], plane.until, held.give_sign_of_life)
         now = plane.clock.now()
         with plane.store.write() as connection:
             held.prolong(connection, PROVIDER)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,12 +17,31 @@ class LeaseLostError(Exception):
     """Another run has taken over: this one was silent for longer than its lease."""
 
 
-@dataclass(frozen=True, slots=True)
+_SILENCE: Final = 0.25
+"""The part of a lease after which a sign of life is given, however long a bucket stays closed."""
+
+
+@dataclass(slots=True)
 class Held:
     """The names that one run holds."""
 
     plane: ControlPlane
     names: Sequence[str]
+    _alive_at: datetime
+
+    def give_sign_of_life(self) -> tuple[()]:
+        """Prolong all leases now and then; that one is lost shows when something is to be written down.
+
+        Returns:
+            Nothing to do, for the gateway that asks for more.
+        """
+        now = self.plane.clock.now()
+        if now - self._alive_at > self.plane.bounds.lease * _SILENCE:
+            self._alive_at = now
+            with self.plane.store.write() as connection:
+                for name in self.names:
+                    _take(self.plane, connection, name)
+        return ()
 
     def prolong(self, connection: Connection, name: str) -> None:
         """Give a sign of life, in the transaction that writes down what was done.
@@ -43,7 +64,7 @@ def hold(plane: ControlPlane, names: Sequence[str], report: StepReport) -> Itera
         if taken:
             held.append(name)
     try:
-        yield Held(plane, held)
+        yield Held(plane, held, plane.clock.now())
     finally:
         with suppress(SQLAlchemyError), plane.store.write() as connection:
             for name in held:

@@ -6,7 +6,7 @@ only Azure's own word that a type has no settings does.
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from azmdr.azure.diagnostic_settings import ResourceSettings
 from azmdr.azure.dispatch import Call, Job, Source, Tally
@@ -22,23 +22,21 @@ from azmdr.steps.holding import Held
 from azmdr.store.log_catalogues import Variety, note_catalogue
 from azmdr.store.targets import DueTarget, types_due
 
-_OF_A_TYPE = frozenset(
-    {Reason.TYPE_WITHOUT_LOGS, Reason.TYPE_NOT_WANTED, Reason.REFUSED_FOR_COST, Reason.EXCLUDED_TYPE}
-)
-"""Verdicts that hold for a whole type, whose log categories then matter to nobody."""
+_SAMPLES: Final = 5
+"""How many resources of a type are asked at most."""
 
 
 def learn_due_categories(held: Held, views: Mapping[str, CustomerView], until: datetime) -> Tally:
     """Learn what is not known, or not any more, of the types whose targets are due."""
     sources = [Source(name, _jobs(held, view)) for name, view in views.items()]
-    return held.plane.work_off(sources, until)
+    return held.plane.work_off(sources, until, held.give_sign_of_life)
 
 
 def _jobs(held: Held, view: CustomerView) -> Iterator[Job]:
     if view.customer.state is not CustomerState.ACTIVE:
         return
     with held.plane.store.read() as connection:
-        due = types_due(connection, view.customer.name)
+        due = types_due(connection, view.customer.name, _SAMPLES)
     for variety, samples in due.items():
         if variety not in view.catalogues:
             yield learn_categories(held, view, variety, samples)
@@ -72,12 +70,10 @@ def learn_categories(
         samples: ids of resources of that type.
     """
     plane, obstacle = held.plane, None
+    if view.policy.settled_by_type(variety[0], view.customer.rules):
+        return None
     for sample in samples:
         target = ResourceId.parse(sample)
-        facts = TargetFacts(target, variety[1])
-        settled = view.policy.settled_by_rules(facts, view.customer.rules)
-        if settled is not None and settled.reason in _OF_A_TYPE:
-            return None
         try:
             catalogue = yield ResourceSettings(plane.arm).catalogue(target)
         except AzureError as error:

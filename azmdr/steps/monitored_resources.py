@@ -41,7 +41,7 @@ def find_resources(
             Source(name, _listings(held, name, report.customers[name], subscription_ids), _LISTINGS_AT_ONCE)
             for name in held.names
         ]
-        report.close(plane.work_off(sources, plane.until), held.names)
+        report.close(plane.work_off(sources, plane.until, held.give_sign_of_life), held.names)
     return report
 
 

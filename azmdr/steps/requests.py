@@ -1,7 +1,7 @@
 """Requests: what was seen to change in the stream is reconciled first, also in the middle of a sweep."""
 
-from collections import Counter
 from collections.abc import Generator, Iterator
+from itertools import islice
 from typing import Any, Final
 
 from azmdr.azure.dispatch import Call, Job, Source
@@ -29,22 +29,18 @@ class Requests:
         self._kind = kind
         self._held = held
         self._taken_up: set[Request] = set()
-        self._looked_at: Counter[str] = Counter()
 
     def poll(self) -> list[Source]:
         """What has been asked for since the last time."""
+        self._held.give_sign_of_life()
         sources = []
-        for customer in self._held.names:
-            # What was taken up and is still there must not hide what was asked for later.
-            limit = _AT_ONCE + self._looked_at[customer]
+        for customer in self._sweep.customers:
             with self._held.plane.store.read() as connection:
-                asked = requests_of(connection, customer, limit)
-            new = [each for each in asked if each not in self._taken_up]
+                asked = (each for each in requests_of(connection, customer) if self._concerns(each))
+                new = list(islice((each for each in asked if each not in self._taken_up), _AT_ONCE))
             self._taken_up.update(new)
-            self._looked_at[customer] += len(new)
-            ours = [each for each in new if self._concerns(each)]
-            if ours:
-                sources.append(Source(customer, self._jobs(customer, ours), urgent=True))
+            if new:
+                sources.append(Source(customer, self._jobs(customer, new), urgent=True))
         return sources
 
     def _concerns(self, request: Request) -> bool:

@@ -8,7 +8,7 @@ from azmdr.azure.dispatch import Tally
 from azmdr.inventory.customers import Customer
 from azmdr.reconcile.diagnostic_setting import DiagnosticSetting
 from azmdr.reconcile.log_catalogue import LogCatalogue
-from azmdr.reconcile.plan import Plan, Write, plan_setting
+from azmdr.reconcile.plan import Plan, plan_setting
 from azmdr.reconcile.verdict import Verdict
 from azmdr.reconcile.wanted import CustomerView, wanted_on_resource
 from azmdr.steps.control_plane import ControlPlane, StepReport
@@ -16,7 +16,7 @@ from azmdr.steps.holding import hold
 from azmdr.steps.log_categories import learn_due_categories, learn_for
 from azmdr.steps.requests import Requests
 from azmdr.steps.sweep import Decisions, Sweep
-from azmdr.steps.views import apply_new_rules, view_of
+from azmdr.steps.views import views_of
 from azmdr.store.targets import DueTarget, TargetKind
 
 
@@ -36,8 +36,7 @@ def reconcile_resources(
     report = StepReport()
     until = plane.until
     with hold(plane, [customer.name for customer in customers], report) as held:
-        apply_new_rules(held, held.names)
-        views = {name: view_of(plane, name) for name in held.names}
+        views = views_of(held, report)
         tally = Tally() if requested_only else learn_due_categories(held, views, until)
         sweep = Sweep(
             *(held, TargetKind.RESOURCE, views, ResourceSettings(plane.arm)),
@@ -60,6 +59,6 @@ def _plan(
 ) -> Plan[DiagnosticSetting]:
     catalogue = view.catalogues.get((due.target.type, due.variant)) or LogCatalogue({})
     plan = plan_setting(wanted, found, view.own_name, catalogue)
-    if isinstance(plan.action, Write) and (obstacle := view.hub_obstacle(due.location)):
+    if plan.counts_on_hub and (obstacle := view.hub_obstacle(due.location)):
         return Plan(obstacle, ours=plan.ours)
     return plan

@@ -31,7 +31,7 @@ def find_subscriptions(plane: ControlPlane, customers: Sequence[Customer]) -> St
     report = StepReport()
     with hold(plane, [customer.name for customer in customers], report) as held:
         listing = _Listing()
-        tally = plane.work_off([Source("", iter([listing.job(plane)]))], plane.until)
+        tally = plane.work_off([Source("", iter([listing.job(plane)]))], plane.until, held.give_sign_of_life)
         for customer in customers:
             if customer.name in held.names:
                 try:

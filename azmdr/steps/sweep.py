@@ -34,8 +34,6 @@ _TARGETS_AT_ONCE: Final = 50
 """Targets of one subscription taken from the store in one go."""
 _JUDGEMENTS_AT_ONCE: Final = 200
 """Verdicts written down in one transaction; so many are judged again after a crash, at a read each."""
-_SILENCE: Final = 0.25
-"""The part of a lease after which verdicts are written down however few they are, as a sign of life."""
 
 
 class Means(Protocol[Thing]):
@@ -68,7 +66,6 @@ class _Book:
     view: CustomerView
     report: CustomerReport
     judgements: list[Judgement] = field(default_factory=list)
-    written_at: datetime | None = None
 
 
 class Sweep(Generic[Thing]):
@@ -95,6 +92,11 @@ class Sweep(Generic[Thing]):
     def plane(self) -> ControlPlane:
         """What the step works with."""
         return self._held.plane
+
+    @property
+    def customers(self) -> list[str]:
+        """Whose targets it is about."""
+        return list(self._books)
 
     def view(self, customer: str) -> CustomerView:
         """What the decisions about a customer rest on."""
@@ -136,7 +138,7 @@ class Sweep(Generic[Thing]):
             if obstacle is not None:
                 return self._judge(book, due, obstacle)
         wanted = self._decisions.wanted(view, due)
-        if isinstance(wanted, Verdict) and not needs_reading(wanted):
+        if isinstance(wanted, Verdict) and not needs_reading(wanted, due):
             return self._judge(book, due, wanted, settled=holds_by_itself(wanted) and not due.ours)
         try:
             found = yield self._means.read(target)
@@ -221,9 +223,7 @@ class Sweep(Generic[Thing]):
         now = self.plane.clock.now()
         book.judgements.append(Judgement(due.target.key, verdict, now, read_at, ours, settled))
         book.report.verdicts[verdict.reason] += 1
-        book.written_at = book.written_at or now
-        silent = now - book.written_at > self.plane.bounds.lease * _SILENCE
-        if silent or len(book.judgements) >= _JUDGEMENTS_AT_ONCE:
+        if len(book.judgements) >= _JUDGEMENTS_AT_ONCE:
             self._write_down(book)
         return verdict
 
@@ -233,7 +233,6 @@ class Sweep(Generic[Thing]):
             self._held.prolong(connection, name)
             note_judgements(connection, name, self._kind, book.judgements)
         book.judgements = []
-        book.written_at = self.plane.clock.now()
 
     def close(self) -> None:
         """Write down the verdicts that are left."""

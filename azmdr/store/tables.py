@@ -304,3 +304,13 @@ ARM_PAUSE: Final = Table(
     Column("until", UtcTime, nullable=False),
 )
 """Until when Azure told us to keep away from a token bucket, where that is beyond the end of a run."""
+
+CUSTOMER_PROBLEM: Final = Table(
+    "customer_problem",
+    METADATA,
+    Column("check_name", String(128), primary_key=True),
+    Column("customer", String(256), primary_key=True),
+    Column("what", Text, nullable=False),
+    Column("since", UtcTime, nullable=False),
+)
+"""What a check found wrong with a customer when it last looked at it."""

@@ -84,6 +84,16 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceTarget:
+    """What the rules look at of a target."""
+
+    id: str
+    type: str
+    variant: str | None
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedTarget:
     """A target as a report shows it."""
 
@@ -185,31 +195,35 @@ def subscriptions_due(connection: Connection, customer: str, kind: TargetKind, b
     return list(connection.scalars(query))
 
 
-def types_due(connection: Connection, customer: str) -> dict[tuple[str, str | None], list[str]]:
-    """Types and kinds of resource targets that are not settled, each with the ids of a few of them."""
+def types_due(connection: Connection, customer: str, samples: int) -> dict[tuple[str, str | None], list[str]]:
+    """Types and kinds of resource targets that are not settled, each with the ids of a few of them.
+
+    The samples are from different subscriptions, for one may be closed to us.
+    """
     query = (
-        select(
-            TARGET.c.type,
-            RESOURCE.c.kind,
-            func.min(TARGET.c.id).label("first"),
-            func.max(TARGET.c.id).label("last"),
-        )
+        select(TARGET.c.type, RESOURCE.c.kind, func.min(TARGET.c.id).label("id"))
         .join(RESOURCE, _same_resource())
         .where(_of(customer, TargetKind.RESOURCE), TARGET.c.settled.is_(False))
-        .group_by(TARGET.c.type, RESOURCE.c.kind)
+        .group_by(TARGET.c.type, RESOURCE.c.kind, TARGET.c.subscription_id)
+        .order_by(TARGET.c.subscription_id)
     )
-    return {(row.type, row.kind): sorted({row.first, row.last}) for row in connection.execute(query)}
+    found: dict[tuple[str, str | None], list[str]] = {}
+    for row in connection.execute(query):
+        of_it = found.setdefault((row.type, row.kind), [])
+        if len(of_it) < samples:
+            of_it.append(row.id)
+    return found
 
 
-def counts_by_variety(connection: Connection, customer: str) -> dict[tuple[str, str | None], int]:
-    """How many targets that are resources, or nested in one, a customer has, by type and kind."""
+def resource_targets(connection: Connection, customer: str) -> Iterator[ResourceTarget]:
+    """What the rules look at, of every target that is a resource or nested in one."""
     query = (
-        select(TARGET.c.type, RESOURCE.c.kind, func.count())
+        select(TARGET.c.id, TARGET.c.type, RESOURCE.c.kind, RESOURCE.c.tags)
         .join(RESOURCE, _same_resource())
         .where(_of(customer, TargetKind.RESOURCE))
-        .group_by(TARGET.c.type, RESOURCE.c.kind)
     )
-    return {(kind, variant): number for kind, variant, number in connection.execute(query)}
+    for row in connection.execute(query):
+        yield ResourceTarget(row.id, row.type, row.kind, json.loads(row.tags))
 
 
 def note_judgements(

@@ -108,13 +108,14 @@ def expected_of(world: World, place: Place) -> Expected:
 def _unwanted(cloud: Cloud, place: Place) -> frozenset[Reason]:
     if place.customer.state is CustomerState.LEAVING:
         return frozenset({Reason.CUSTOMER_LEAVES})
-    if not place.key.isascii():
-        return frozenset({Reason.NAME_NOT_ASCII})
     for kind in place.customer.rules.excluded_types:
         if f"{place.type}/".startswith(f"{kind}/"):
             return frozenset({Reason.EXCLUDED_TYPE})
     if OFF_TAG.items() <= place.tags.items():
         return frozenset({Reason.EXCLUDED_TAG})
+    if not place.key.isascii():
+        # Whether a type has logs is asked before what becomes of a setting on such a name.
+        return frozenset({Reason.NAME_NOT_ASCII, Reason.TYPE_WITHOUT_LOGS})
     wanted = WANTED[place.type]
     if wanted.is_anything:
         return frozenset()

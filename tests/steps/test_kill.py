@@ -26,7 +26,7 @@ from tests.steps.campaign import Campaign
 from tests.steps.killed_process import run_all_steps
 from tests.steps.schedule import Case
 from tests.steps.world import (
-    POLICY,
+    POLICY_FILE,
     CustomerSpec,
     Foreign,
     Mess,
@@ -107,7 +107,7 @@ class Scenario:
         self.door = DeadlyDoor(self.campaign.world.cloud)
         self.campaign.door = self.door
         self.policy = folder / "policy.yaml"
-        self.policy.write_text(yaml.safe_dump(POLICY.model_dump(mode="json", exclude_defaults=True)))
+        self.policy.write_text(yaml.safe_dump(POLICY_FILE.model_dump(mode="json", exclude_defaults=True)))
 
     def environment(self, server: AzureServer) -> dict[str, str]:
         scene = self.campaign.world.scene

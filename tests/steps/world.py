@@ -13,6 +13,7 @@ from typing import Final
 
 from azmdr.inventory.customers import Customer
 from azmdr.reconcile.category_policy import CategoryPolicy
+from azmdr.reconcile.category_policy_file import PolicyFile
 from azmdr.reconcile.customer_rules import CustomerRules
 from lab.azure.cloud import Cloud
 from lab.azure.data_exports import DataExport
@@ -30,27 +31,28 @@ OFF_TAG: Final = {"mdr": "off"}
 ENTRA_TABLES: Final = ("AuditLogs", "SigninLogs", "AADRiskyUsers")
 SUBSCRIPTION_LOGS: Final = frozenset({"Administrative", "Security", "Policy", "Alert"})
 
-POLICY: Final = CategoryPolicy.model_validate(
+POLICY_FILE: Final = PolicyFile.model_validate(
     {
         "unlisted": "audit",
-        "subscription": {"wanted": sorted(SUBSCRIPTION_LOGS)},
-        "entra_tables": ENTRA_TABLES,
+        "subscription": {"categories": sorted(SUBSCRIPTION_LOGS)},
+        "entra_tables": {"wanted": ENTRA_TABLES},
         "types": {
-            "microsoft.keyvault/vaults": {"wanted": ["AuditEvent"]},
+            "microsoft.keyvault/vaults": {"categories": ["AuditEvent"]},
             "microsoft.storage/storageaccounts": {
-                "without_logs": "its services log on their own",
+                "no_logs": "its services log on their own",
                 "children": ["blobServices/default", "queueServices/default"],
             },
             "microsoft.storage/storageaccounts/blobservices": {
-                "wanted": ["StorageDelete", "StorageWrite"],
+                "categories": ["StorageDelete", "StorageWrite"],
                 "refused": {"StorageRead": "costs too much"},
             },
-            "microsoft.storage/storageaccounts/queueservices": {"wanted": "allLogs"},
-            "microsoft.network/networksecuritygroups": {"wanted": "allLogs"},
-            "microsoft.network/frontdoors": {"wanted": ["FrontdoorAccessLog"]},
+            "microsoft.storage/storageaccounts/queueservices": {"group": "allLogs"},
+            "microsoft.network/networksecuritygroups": {"group": "allLogs"},
+            "microsoft.network/frontdoors": {"categories": ["FrontdoorAccessLog"]},
         },
     }
 )
+POLICY: Final = CategoryPolicy.of(POLICY_FILE)
 
 
 @dataclass(frozen=True, slots=True)
