@@ -17,8 +17,6 @@ from azmdr.steps.subscription_settings import reconcile_subscriptions
 from azmdr.steps.subscriptions import find_subscriptions
 from azmdr.store.customers import add_customer, all_customers
 from azmdr.store.database import Store
-from azmdr.store.event_hubs import known_hubs
-from azmdr.store.inventory import known_resources, known_subscriptions
 from azmdr.store.requests import customers_with_requests
 from azmdr.store.targets import JudgedTarget, TargetKind, judged_targets
 from lab.azure.cloud import Cloud
@@ -76,9 +74,12 @@ class Campaign:
     """Keys of the workspaces each customer has ever named."""
     unwanted: set[str] = field(default_factory=set)
     """Targets that were not to have anything of ours at some time."""
-    known: dict[str, set[str]] = field(default_factory=dict)
+    known: set[tuple[str, str]] = field(default_factory=set)
+    """Customers' subscriptions and resources, as the store last had them."""
+    known_hubs: set[tuple[str, str]] = field(default_factory=set)
     lives: int = 0
     looked_at: int = 0
+    _customers: list[Customer] | None = None
 
     def __post_init__(self) -> None:
         """Build the world and enter the customers."""
@@ -168,15 +169,18 @@ class Campaign:
             STEPS[step](plane, self.customers())
 
     def customers(self) -> list[Customer]:
-        """As the registry has them."""
-        with self.store.read() as connection:
-            return all_customers(connection)
+        """As the registry has them; only happenings change them."""
+        if self._customers is None:
+            with self.store.read() as connection:
+                self._customers = all_customers(connection)
+        return self._customers
 
     # ---- happenings
 
     def happen(self, happening: Happening) -> None:
         """Let something happen."""
         HAPPENINGS[happening.what](self.stage, happening.index)
+        self._customers = None
         self.world.note_foreign()
         self.note_unwanted()
 
@@ -236,21 +240,20 @@ class Campaign:
         """Nothing that is there and was known is forgotten."""
         cloud = self.world.cloud
         with self.store.read() as connection:
-            for customer in all_customers(connection):
-                subscriptions = set(known_subscriptions(connection, customer.name))
-                resources = {
-                    key for each in subscriptions for key in known_resources(connection, customer.name, each)
-                }
-                now_known = {f"/subscriptions/{each}" for each in subscriptions} | resources
-                lost = self.known.get(customer.name, set()) - now_known
-                still = {each for each in lost if _is_there(cloud, each)}
-                _hold(not still, f"{customer.name}: forgotten although there: {sorted(still)}")
-                self.known[customer.name] = now_known
-            hubs = {f"{namespace}/eventhubs/{hub}" for namespace, hub in known_hubs(connection)}
-        there = {f"{key}/eventhubs/{hub}" for key, hubs_of in cloud.hubs.items() for hub in hubs_of}
-        lost = (self.known.get("", set()) - hubs) & there
-        _hold(not lost, f"hubs forgotten although there: {sorted(lost)}")
-        self.known[""] = hubs
+            # In plain SQL: it is asked after every event, and making statements would take most of the time.
+            found = connection.exec_driver_sql(
+                "SELECT customer, '/subscriptions/' || subscription_id FROM subscription"
+                " UNION ALL SELECT customer, key FROM resource"
+            )
+            known = {(name, key) for name, key in found}
+            listed = connection.exec_driver_sql("SELECT namespace_key, hub FROM event_hub")
+            hubs = {(namespace, hub) for namespace, hub in listed}
+        still = sorted(each for each in self.known - known if _is_there(cloud, each[1]))
+        _hold(not still, f"forgotten although there: {still}")
+        there = {(key, hub) for key, hubs_of in cloud.hubs.items() for hub in hubs_of}
+        lost = sorted((self.known_hubs - hubs) & there)
+        _hold(not lost, f"hubs forgotten although there: {lost}")
+        self.known, self.known_hubs = known, hubs
 
     def check_end(self) -> None:
         """What holds in the end: Azure is as it should be, every target has its verdict, and it is right."""
