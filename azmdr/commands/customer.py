@@ -106,7 +106,11 @@ def list_(*, as_json: bool) -> None:
 @customer.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do it. Without, only what would be removed is shown.")
-@click.option("--no-wait", is_flag=True, help="Remove, and don't wait until nothing arrives any more.")
+@click.option(
+    "--no-wait",
+    is_flag=True,
+    help="Go as far as it goes now; exits with 1 as long as something of ours may be left.",
+)
 @telling_errors
 def remove(name: str, *, yes: bool, no_wait: bool) -> None:
     """Let a customer go: remove what is ours, watch until nothing arrives, then say so.

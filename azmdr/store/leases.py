@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from azmdr.store.tables import LEASE, UtcTime
 
-_INSERT: Final = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_INSERT: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, duration: timedelta) -> bool:
