@@ -79,13 +79,15 @@ class BareRepository:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._kinds: dict[str, str] = {}
+        self._known: dict[tuple[str, ...], bytes | GitError] = {}
 
     @classmethod
     def create(cls, folder: Path, branch: str) -> Self:
         """An empty one, whose HEAD names a branch."""
         folder.mkdir(parents=True, exist_ok=True)
         made = cls(folder)
-        made.git("init", "--bare", "--quiet", f"--initial-branch={branch}", ".")
+        made.git("init", "--bare", "--quiet", "--template=", f"--initial-branch={branch}", ".")
         return made
 
     def git(self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
@@ -106,6 +108,10 @@ class BareRepository:
                 "GIT_CONFIG_GLOBAL": os.devnull,
                 "GIT_CONFIG_NOSYSTEM": "1",
                 "LC_ALL": "C.UTF-8",
+                # Nothing here outlives the machine's power.
+                "GIT_CONFIG_COUNT": "1",
+                "GIT_CONFIG_KEY_0": "core.fsync",
+                "GIT_CONFIG_VALUE_0": "none",
                 **(environment or {}),
             },
         )
@@ -113,12 +119,28 @@ class BareRepository:
             raise GitError(arguments, done.returncode, done.stderr.decode(errors="replace"))
         return done.stdout
 
+    def _of_objects(self, *arguments: str) -> bytes:
+        """What git says of objects named by their shas: the same for ever, so it is asked once."""
+        if arguments not in self._known:
+            try:
+                self._known[arguments] = self.git(*arguments)
+            except GitError as error:
+                self._known[arguments] = error
+        known = self._known[arguments]
+        if isinstance(known, GitError):
+            raise known
+        return known
+
     def kind(self, sha: str) -> str | None:
         """What an object is; None where there is none."""
-        try:
-            return self.git("cat-file", "-t", sha).decode().strip()
-        except GitError:
-            return None
+        known = self._kinds.get(sha)
+        if known is None:
+            try:
+                known = self._kinds[sha] = self.git("cat-file", "-t", sha).decode().strip()
+            except GitError:
+                # It may come yet.
+                return None
+        return known
 
     def resolve(self, name: str) -> str | None:
         """The commit a branch, a tag or a sha stands for."""
@@ -138,17 +160,17 @@ class BareRepository:
 
     def read_blob(self, sha: str) -> bytes:
         """A file's content."""
-        return self.git("cat-file", "blob", sha)
+        return self._of_objects("cat-file", "blob", sha)
 
     def entries(self, tree: str, *, recursive: bool = False) -> list[Entry]:
         """The entries of a tree, or of the tree of a commit."""
         deeply = ("-r", "-t") if recursive else ()
-        listed = self.git("ls-tree", "-z", "--long", *deeply, tree).decode()
+        listed = self._of_objects("ls-tree", "-z", "--long", *deeply, tree).decode()
         return [_entry(line) for line in listed.split("\0") if line]
 
     def entry(self, tree: str, path: str) -> Entry | None:
         """What stands under a path."""
-        listed = self.git("--literal-pathspecs", "ls-tree", "-z", "--long", tree, "--", path).decode()
+        listed = self._of_objects("--literal-pathspecs", "ls-tree", "-z", "--long", tree, "--", path).decode()
         return next((_entry(line) for line in listed.split("\0") if line), None)
 
     def write_tree(self, base: str | None, changes: Sequence[Change]) -> str:
@@ -200,7 +222,7 @@ class BareRepository:
             GitError: there is none.
         """
         layout = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B"
-        shown = self.git("show", "--no-patch", f"--format={layout}", sha).decode(errors="replace")
+        shown = self._of_objects("show", "--no-patch", f"--format={layout}", sha).decode(errors="replace")
         found, tree, parents, *signed, message = shown.split("\0", 9)
         author = Signature(signed[0], signed[1], datetime.fromisoformat(signed[2]))
         committer = Signature(signed[3], signed[4], datetime.fromisoformat(signed[5]))
@@ -209,7 +231,7 @@ class BareRepository:
     def log(self, sha: str, path: str | None = None) -> list[str]:
         """The commits that lead to one, newest first; only those that touched a path, where one is given."""
         only = ("--", path) if path else ()
-        return self.git("--literal-pathspecs", "rev-list", sha, *only).decode().split()
+        return self._of_objects("--literal-pathspecs", "rev-list", sha, *only).decode().split()
 
     def reference(self, name: str) -> str | None:
         """The sha behind a full name such as ``refs/heads/main``."""
@@ -243,7 +265,7 @@ class BareRepository:
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether a commit is another one, or leads to it."""
         try:
-            self.git("merge-base", "--is-ancestor", older, newer)
+            self._of_objects("merge-base", "--is-ancestor", older, newer)
         except GitError:
             return False
         return True
@@ -251,19 +273,19 @@ class BareRepository:
     def merge_base(self, one: str, other: str) -> str | None:
         """Where two lines of commits part."""
         try:
-            return self.git("merge-base", one, other).decode().strip()
+            return self._of_objects("merge-base", one, other).decode().strip()
         except GitError:
             return None
 
     def between(self, base: str, head: str) -> list[str]:
         """The commits of head that base has not, oldest first."""
-        return self.git("rev-list", "--reverse", f"{base}..{head}").decode().split()
+        return self._of_objects("rev-list", "--reverse", f"{base}..{head}").decode().split()
 
     def merged_tree(self, base: str, head: str) -> str | None:
         """The tree of a merge; None where it conflicts."""
         try:
             return (
-                self.git("merge-tree", "--write-tree", "--allow-unrelated-histories", base, head)
+                self._of_objects("merge-tree", "--write-tree", "--allow-unrelated-histories", base, head)
                 .decode()
                 .strip()
             )
@@ -272,8 +294,8 @@ class BareRepository:
 
     def changed_files(self, base: str, head: str) -> list[ChangedFile]:
         """What differs between two commits."""
-        raw = self.git("diff-tree", "-r", "-z", "--no-renames", base, head).decode().split("\0")[:-1]
-        counted = self.git("diff-tree", "-r", "-z", "--no-renames", "--numstat", base, head).decode()
+        raw = self._of_objects("diff-tree", "-r", "-z", "--no-renames", base, head).decode().split("\0")[:-1]
+        counted = self._of_objects("diff-tree", "-r", "-z", "--no-renames", "--numstat", base, head).decode()
         counts = (line.split("\t", 2) for line in counted.split("\0") if line)
         lines = {path: (added, removed) for added, removed, path in counts}
         return [

@@ -118,6 +118,7 @@ def _commit(
     new = it.git.write_commit(tree, [old] if old else [], message, signed, signed)
     if not it.git.move(f"refs/heads/{branch}", new, old):
         raise GitHubError(409, f"is at {it.git.reference(f'refs/heads/{branch}')} but expected {old}")
+    it.moved(branch, call.world.now())
     return new
 
 

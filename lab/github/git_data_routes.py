@@ -15,7 +15,6 @@ from lab.github.bare_repository import FILE, TREE, Change, GitError, Signature
 from lab.github.call import Body, Call, Route
 from lab.github.contents_routes import check_protection, decoded
 from lab.github.github_error import not_found, unprocessable
-from lab.github.pull_requests import follow_branch
 from lab.github.repository_routes import empty
 from lab.github.tree_path import check_tree_path
 from lab.github.world import HostedRepository
@@ -186,7 +185,7 @@ def _create_reference(call: Call) -> Answer:
     _check_commit(it, asked.sha)
     if it.git.reference(asked.ref) is not None or not it.git.move(asked.ref, asked.sha, None):
         raise unprocessable("Reference already exists")
-    follow_branch(it, asked.ref, call.world.now())
+    it.moved(asked.ref.removeprefix("refs/heads/"), call.world.now())
     shown = shapes.reference(call.api, it, asked.ref, asked.sha)
     return Answer(201, shown, {"Location": str(shown["url"])})
 
@@ -202,7 +201,7 @@ def _move_reference(call: Call) -> Answer:
         raise unprocessable("Update is not a fast forward")
     if not it.git.move(name, asked.sha, old):
         raise unprocessable("Reference cannot be updated")
-    follow_branch(it, name, call.world.now())
+    it.moved(name.removeprefix("refs/heads/"), call.world.now())
     return Answer(200, shapes.reference(call.api, it, name, asked.sha))
 
 
@@ -214,7 +213,7 @@ def _delete_reference(call: Call) -> Answer:
     if name == f"refs/heads/{it.default_branch}":
         raise unprocessable("Cannot delete the default branch")
     it.git.remove(name, old)
-    follow_branch(it, name, call.world.now())
+    it.moved(name.removeprefix("refs/heads/"), call.world.now())
     return Answer(204)
 
 

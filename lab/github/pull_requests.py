@@ -1,4 +1,4 @@
-"""How pull requests live: they follow their branches, and end merged or closed."""
+"""How pull requests end, and begin again."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,36 +6,6 @@ from datetime import datetime
 from lab.github.bare_repository import Signature
 from lab.github.github_error import GitHubError
 from lab.github.world import Account, HostedRepository, PullRequest
-
-
-def follow_branch(it: HostedRepository, reference: str, now: datetime) -> None:
-    """Let the open pull requests of a branch see where it is now; one that lost its head is closed."""
-    branch = reference.removeprefix("refs/heads/")
-    sha = it.git.reference(reference)
-    for pull in it.pulls.values():
-        if pull.state != "open" or branch not in (pull.head, pull.base):
-            continue
-        if sha is None:
-            close(pull, now)
-        elif branch == pull.head:
-            pull.head_sha = sha
-            keep_head(it, pull)
-        else:
-            pull.base_sha = sha
-        if pull.state == "open" and it.git.is_ancestor(pull.head_sha, pull.base_sha):
-            # Its commits arrived by another way; GitHub calls that merged.
-            pull.state, pull.closed_at, pull.merged_at, pull.merge_commit = "closed", now, now, pull.base_sha
-
-
-def keep_head(it: HostedRepository, pull: PullRequest) -> None:
-    """Keep the head's commit when its branch goes, as GitHub does under ``refs/pull``."""
-    name = f"refs/pull/{pull.number}/head"
-    it.git.move(name, pull.head_sha, it.git.reference(name))
-
-
-def close(pull: PullRequest, now: datetime) -> None:
-    """End without a merge."""
-    pull.state, pull.closed_at, pull.updated_at = "closed", now, now
 
 
 def reopen(it: HostedRepository, pull: PullRequest, now: datetime) -> None:
@@ -88,5 +58,5 @@ def merge(it: HostedRepository, pull: PullRequest, how: Merge) -> str:
     now = how.signed.at
     pull.state, pull.closed_at, pull.merged_at, pull.updated_at = "closed", now, now, now
     pull.merge_commit, pull.merged_by = new, how.by
-    follow_branch(it, f"refs/heads/{pull.base}", now)
+    it.moved(pull.base, now)
     return new

@@ -9,7 +9,7 @@ from lab.azure.wire import Answer
 from lab.github import shapes
 from lab.github.call import Body, Call, Route
 from lab.github.github_error import GitHubError, invalid, not_found
-from lab.github.pull_requests import Merge, close, keep_head, merge, reopen
+from lab.github.pull_requests import Merge, merge, reopen
 from lab.github.world import HostedRepository, PullRequest
 
 _LONGEST_TITLE: Final = 256
@@ -88,7 +88,7 @@ def _create(call: Call) -> Answer:
         asked.draft,
     )
     it.pulls[number] = pull
-    keep_head(it, pull)
+    it.keep_head(pull)
     shown = shapes.pull(call.api, it, pull)
     return Answer(201, shown, {"Location": str(shown["url"])})
 
@@ -106,7 +106,7 @@ def _edit(call: Call) -> Answer:
     if asked.state == "open" and pull.state == "closed":
         reopen(it, pull, now)
     if asked.state == "closed" and pull.state == "open":
-        close(pull, now)
+        pull.close(now)
     pull.title = pull.title if asked.title is None else asked.title
     pull.body = pull.body if asked.body is None else asked.body
     pull.base = pull.base if asked.base is None else asked.base

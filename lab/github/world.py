@@ -64,6 +64,10 @@ class PullRequest:
     merged_by: Account | None = None
     merge_commit: str | None = None
 
+    def close(self, now: datetime) -> None:
+        """End without a merge."""
+        self.state, self.closed_at, self.updated_at = "closed", now, now
+
 
 @dataclass(slots=True)
 class HostedRepository:
@@ -88,6 +92,30 @@ class HostedRepository:
     def full_name(self) -> str:
         """Owner and name."""
         return f"{self.owner.login}/{self.name}"
+
+    def moved(self, branch: str, now: datetime) -> None:
+        """Let the open pull requests of a branch see where it is; one that lost its head is closed."""
+        sha = self.git.reference(f"refs/heads/{branch}")
+        for pull in self.pulls.values():
+            if pull.state != "open" or branch not in (pull.head, pull.base):
+                continue
+            if sha is None:
+                pull.close(now)
+                continue
+            if branch == pull.head:
+                pull.head_sha = sha
+                self.keep_head(pull)
+            else:
+                pull.base_sha = sha
+            if self.git.is_ancestor(pull.head_sha, pull.base_sha):
+                # Its commits arrived by another way; GitHub calls that merged.
+                pull.close(now)
+                pull.merged_at, pull.merge_commit = now, pull.base_sha
+
+    def keep_head(self, pull: PullRequest) -> None:
+        """Keep the head's commit when its branch goes, as GitHub does under ``refs/pull``."""
+        name = f"refs/pull/{pull.number}/head"
+        self.git.move(name, pull.head_sha, self.git.reference(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +234,7 @@ class World:
         new = git.write_commit(tree, [old] if old else [], message, signed, signed)
         if not git.move(f"refs/heads/{branch}", new, old):
             raise RuntimeError(f"{repository.full_name}: {branch} was moved meanwhile")
+        repository.moved(branch, self.now())
         return new
 
     def add_app(

@@ -47,7 +47,9 @@ class Caller:
         path = path.replace("~", REPOSITORY, 1)
         content = b"" if body is None else json.dumps(body).encode()
         given = {"authorization": f"Bearer {self.token}"} if self.token else {}
-        request = Request(method, path, URL, query, {"host": "localhost", **given, **(headers or {})}, content)
+        request = Request(
+            method, path, URL, query, {"host": "localhost", **given, **(headers or {})}, content
+        )
         answer = self.door.answer(request)
         shown = json.loads(answer.content() or b"null")
         if answer.cut is Cut.NOT:
