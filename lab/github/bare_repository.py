@@ -1,6 +1,7 @@
 """A bare git repository, read and written with git's own plumbing: git itself can be asked afterwards."""
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Final, Self
 
 FILE: Final = "100644"
 TREE: Final = "040000"
+_SHA: Final = re.compile(r"\b[0-9a-f]{40}\b")
 
 
 class GitError(Exception):
@@ -121,6 +123,8 @@ class BareRepository:
 
     def _of_objects(self, *arguments: str) -> bytes:
         """What git says of objects named by their shas: the same for ever, so it is asked once."""
+        if _SHA.search(" ".join(arguments)) is None:
+            return self.git(*arguments)
         if arguments not in self._known:
             try:
                 self._known[arguments] = self.git(*arguments)
@@ -160,7 +164,7 @@ class BareRepository:
 
     def read_blob(self, sha: str) -> bytes:
         """A file's content."""
-        return self._of_objects("cat-file", "blob", sha)
+        return self.git("cat-file", "blob", sha)
 
     def entries(self, tree: str, *, recursive: bool = False) -> list[Entry]:
         """The entries of a tree, or of the tree of a commit."""

@@ -12,7 +12,7 @@ from lab.github import shapes
 from lab.github.bare_repository import FILE, Change, Entry
 from lab.github.call import Body, Call, Route
 from lab.github.github_error import GitHubError, not_found, unprocessable
-from lab.github.tree_path import check_tree_path
+from lab.github.tree_path import check_tree_path, is_malformed
 from lab.github.world import HostedRepository
 
 
@@ -40,7 +40,7 @@ def _get(call: Call) -> Answer:
             if it.git.references("refs/")
             else "This repository is empty."
         )
-    entry = it.git.entry(commit, path) if path else None
+    entry = it.git.entry(commit, path) if path and not is_malformed(path) else None
     if path and entry is None:
         raise not_found()
     if entry is None or entry.kind == "tree":
@@ -73,7 +73,7 @@ def _delete(call: Call) -> Answer:
     it, path = call.repository, call.parts["path"]
     asked = call.body(_Delete) if call.request.body else _Delete.model_validate(dict(call.request.query))
     branch, old = _branch(it, asked.branch)
-    there = it.git.entry(old, path) if old else None
+    there = it.git.entry(old, path) if old and not is_malformed(path) else None
     if there is None:
         raise not_found()
     _check_sha(path, there, asked.sha)

@@ -18,9 +18,14 @@ def check_tree_path(path: str) -> str:
     """
     if path.startswith("/"):
         raise unprocessable("tree.path cannot start with a slash")
-    if not path or "\0" in path or any(_is_malformed(part) for part in path.split("/")):
+    if is_malformed(path):
         raise unprocessable("tree.path contains a malformed path component")
     return path
+
+
+def is_malformed(path: str) -> bool:
+    """Whether no tree may hold it."""
+    return "\0" in path or any(_is_malformed(part) for part in path.split("/"))
 
 
 def _is_malformed(part: str) -> bool:

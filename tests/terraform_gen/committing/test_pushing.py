@@ -135,7 +135,7 @@ def test_two_runs_at_once_make_one_commit(bench: Workbench) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    # Within one second git gives the same commit the same name, whoever makes it; then two may call it theirs.
+    # Within one second the same commit has the same name, whoever makes it; then two may call it theirs.
     assert {result.sha for result in results} == {bench.git("rev-parse", "main").strip()}
     assert Outcome.COMMITTED in {result.outcome for result in results}
     assert bench.subjects() == [PROPOSAL.title, "Begin"]

@@ -3,6 +3,7 @@
 import logging
 import traceback
 from base64 import b64encode
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pydantic import SecretStr
 
 from lab.azure.faults import FaultKind
+from lab.azure.wire import Request
 from lab.github.scenario import READER_TOKEN, STRANGER_TOKEN
 from terraform_gen.github_calls import Patience
 from terraform_gen.github_credentials import (
@@ -31,7 +33,7 @@ from terraform_gen.github_errors import (
 from terraform_gen.repository import Mode, Outcome
 from tests.terraform_gen.committing.workbench import PROPOSAL, Workbench
 
-FORMATS = {
+FORMATS: dict[str, Callable[[str], str]] = {
     "as GitHub hands it out": lambda pem: pem,
     "in one line": lambda pem: pem.replace("\n", "\\n"),
     "in one line and in quotes": lambda pem: '"' + pem.replace("\n", "\\n") + '"',
@@ -112,16 +114,11 @@ def test_the_key_of_another_app_and_an_app_not_installed_are_told(bench: Workben
 
 @pytest.mark.parametrize("part", ["/git/ref/", "/git/blobs", "/git/refs/", "/event-hubs"])
 def test_a_token_that_is_taken_back_in_the_middle_is_replaced(bench: Workbench, part: str) -> None:
-    done = []
+    done: list[str] = []
 
-    def before(request: object) -> None:
-        if (
-            part in request.path
-            and request.path.count("/") > 2
-            and "installation" not in request.path
-            and not done
-        ):  # type: ignore[attr-defined]  # a request
-            done.append(True)
+    def before(request: Request) -> None:
+        if not done and "installation" not in request.path and part in request.path:
+            done.append(request.path)
             bench.scene.world.revoke_tokens()
 
     bench.door.before = before
@@ -149,7 +146,7 @@ def test_a_token_of_a_person_that_is_not_taken_is_not_asked_with_twice(bench: Wo
 def test_whoever_may_only_read_learns_which_permission_lacks(bench: Workbench) -> None:
     reader = TokenCredentials(SecretStr(READER_TOKEN))
     with pytest.raises(
-        NotAllowedError, match="create a blob .*403 Resource not accessible by personal access token"
+        NotAllowedError, match=r"create a blob .*403 Resource not accessible by personal access token"
     ):
         bench.repository(credentials=reader).commit(PROPOSAL)
     assert bench.subjects() == ["Begin"]
@@ -160,10 +157,8 @@ def test_whoever_has_no_access_is_told_of_no_repository(bench: Workbench) -> Non
         NotFoundError, match="contoso-soc/event-hubs, branch main: read the repository: 404"
     ) as lost:
         bench.repository(credentials=TokenCredentials(SecretStr(STRANGER_TOKEN))).commit(PROPOSAL)
-    assert (lost.value.place.repository, lost.value.request_id) == (
-        "contoso-soc/event-hubs",
-        "LAB:000001",
-    ) or lost.value.request_id
+    assert lost.value.place.repository == "contoso-soc/event-hubs"
+    assert str(lost.value.request_id).startswith("LAB:")
 
 
 def test_nothing_is_committed_where_everybody_can_read_it(bench: Workbench) -> None:
@@ -179,7 +174,7 @@ def test_a_missing_branch_and_an_empty_repository_are_told_apart(bench: Workbenc
     ):
         bench.repository(branch="live").commit(PROPOSAL)
     bench.scene.world.add_repository(bench.scene.organization, "bare").writers.add("mona")
-    with pytest.raises(RefusedError, match="Git Repository is empty. Make its first commit"):
+    with pytest.raises(RefusedError, match=r"Git Repository is empty\. Make its first commit"):
         bench.repository(name="contoso-soc/bare").commit(PROPOSAL)
 
 

@@ -32,7 +32,7 @@ def test_a_wait_that_github_leaves_open_is_a_minute(bench: Workbench) -> None:
 def test_a_wait_above_the_cap_is_told_and_not_waited(bench: Workbench) -> None:
     bench.fail("POST", "/git/trees", FaultKind.THROTTLE, status=429, wait=181)
     with pytest.raises(
-        RateLimitedError, match="create a tree: .*secondary rate limit.*again in 181 s"
+        RateLimitedError, match=r"create a tree: .*secondary rate limit.*again in 181 s"
     ) as limited:
         bench.repository().commit(PROPOSAL)
     assert (limited.value.retry_after, bench.time.slept) == (181, [])

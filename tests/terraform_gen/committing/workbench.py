@@ -1,4 +1,4 @@
-"""What the tests of commits share: a world, the product's repository on it, and git's own view of the result."""
+"""What the tests of commits share: a world, the product's repository on it, git's own view of the result."""
 
 from dataclasses import dataclass, field
 from typing import Final, Self
