@@ -101,8 +101,8 @@ class Calls:
             found = UnreadableError(
                 self.place, what, f"the answer has an unknown shape: {type(error).__name__}"
             )
-        # Not "from error": the errors of the libraries hold requests, and those hold tokens.
-        raise found from None
+        # Raised out here, nothing drags the library's error along: that holds the request, and it the token.
+        raise found
 
     def _of_answer(self, what: str, error: github.GithubException) -> GitHubError:
         headers = {name.lower(): value for name, value in (error.headers or {}).items()}

@@ -95,7 +95,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 def _as_draft_4(node: Any) -> Any:
-    """OpenAPI 3.0 but for its word for null; "one of" two shapes that ask for nothing can only mean either."""
+    """OpenAPI 3.0 but for its word for null; "one of" shapes that ask for nothing can only mean any."""
     if isinstance(node, list):
         return [_as_draft_4(each) for each in node]
     if not isinstance(node, dict):

@@ -3,7 +3,7 @@
 import logging
 import traceback
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from lab.azure.faults import FaultKind
 from lab.azure.wire import Request
 from lab.github.scenario import READER_TOKEN, STRANGER_TOKEN
+from terraform_gen.git_objects import BranchMovedError
 from terraform_gen.github_calls import Patience
 from terraform_gen.github_credentials import (
     AppCredentials,
@@ -44,6 +45,14 @@ FORMATS: dict[str, Callable[[str], str]] = {
         b64encode(pem.encode()).decode()[:70] + "\n" + b64encode(pem.encode()).decode()[70:]
     ),
 }
+
+
+def behind(error: BaseException) -> Iterator[BaseException]:
+    """What an error drags along."""
+    for each in (error.__cause__, error.__context__):
+        if each is not None:
+            yield each
+            yield from behind(each)
 
 
 def pkcs8(key: RSAPrivateKey | ec.EllipticCurvePrivateKey, password: bytes | None = None) -> str:
@@ -182,6 +191,8 @@ def test_no_secret_is_in_a_log_an_error_or_a_repr(
     bench: Workbench, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    # PyGithub keeps its own loggers at INFO until somebody wants to see more.
+    caplog.set_level(logging.DEBUG, logger="github")
     said = []
     for kind in (FaultKind.FAIL_BEFORE, FaultKind.RESET_BEFORE, FaultKind.TRUNCATE, FaultKind.EXPIRE_TOKEN):
         for part in ("/access_tokens", "/installation", "/git/blobs"):
@@ -195,6 +206,8 @@ def test_no_secret_is_in_a_log_an_error_or_a_repr(
                 except GitHubError as error:
                     chain = traceback.TracebackException.from_exception(error, capture_locals=False)
                     said += [*chain.format(), repr(error), str(error.__dict__)]
+                    # An error of PyGithub or requests would bring the request, and with it the token.
+                    assert all(isinstance(each, GitHubError | BranchMovedError) for each in behind(error))
                 said += [repr(repository), repr(credentials), str(credentials)]
     said += [caplog.text, *capsys.readouterr()]
     everything = "\n".join(said)
