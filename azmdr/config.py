@@ -133,6 +133,8 @@ class Settings(BaseSettings):
     """How long a step holds a customer without a sign of life."""
     hold_down: Seconds = 86_400
     """How long a thing has to be missing from complete listings before it is gone."""
+    visible_after: Seconds = 600
+    """How long Azure may take to show in a listing what was written."""
     catalogue_days: Count = 7
     """After how many days the log categories of a type of resource are asked for again."""
     arm_workers: Count = 16
@@ -275,6 +277,7 @@ class Settings(BaseSettings):
             lease=timedelta(seconds=self.customer_lease),
             hold_down=timedelta(seconds=self.hold_down),
             catalogue_age=timedelta(days=self.catalogue_days),
+            visible_after=timedelta(seconds=self.visible_after),
         )
 
     @property

@@ -11,7 +11,7 @@ import click
 from azmdr.azure.errors import SignInError
 from azmdr.config import ConfigurationError, Settings
 from azmdr.inventory.customers import Customer, CustomerError, CustomerState
-from azmdr.reconcile.category_policy import CategoryPolicyError
+from azmdr.reconcile.category_policy_file import CategoryPolicyError
 from azmdr.store.customers import UnknownCustomerError, all_customers, customer_named
 from azmdr.store.database import Store, StoreAddressError
 

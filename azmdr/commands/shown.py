@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from azmdr.reconcile.coverage import Coverage
-from azmdr.reconcile.estimate import Decision, EstimateRow
+from azmdr.reconcile.estimate import EstimateRow, TypeAndKind, summary
 from azmdr.reconcile.verdict import Standing
 from azmdr.steps.control_plane import Ending, StepReport
 
@@ -53,19 +53,27 @@ def show_coverage(console: Console, coverages: list[Coverage]) -> None:
             console.print(f"{one.customer}: {target.id}\n  {told}", highlight=False, soft_wrap=True)
 
 
-def show_estimate(console: Console, customer: str, rows: Sequence[EstimateRow]) -> None:
-    """Show what would be sent and billed, then what is not sent and why."""
+def show_estimate(
+    console: Console, customer: str, rows: Sequence[EstimateRow], silent: Mapping[TypeAndKind, int]
+) -> None:
+    """Show what would be sent and billed, then what is not sent and why.
+
+    ``silent`` are the resources of which it is not known yet what they can send.
+    """
     table = Table(box=None)
-    for heading in ("resource type", "category", "resources", "billed", "", "why not"):
+    for heading in ("resource type", "category", "resources", "billed", "decision", "reason"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         billed = {True: "yes", False: "no", None: "unknown"}[row.billed]
         table.add_row(row.type, row.category, str(row.resources), billed, row.decision, row.reason)
     console.print(table)
-    sent = [row for row in rows if row.decision is Decision.SENT]
-    certain, unknown = (sum(row.billed is which for row in sent) for which in (True, None))
-    console.print(
-        f"{customer}: {len(sent)} categories are sent; {certain} of them are billed, of {unknown} it is not"
-        " known. Azure bills by volume, which is known once they flow.",
-        highlight=False,
-    )
+    summed = summary(rows)
+    sentences = [
+        f"{customer}: of the categories wanted {summed.wanted_billed} are billed on export,"
+        f" {summed.wanted_free} are free, of {summed.wanted_billing_unknown} it is not known."
+        " Azure bills by volume, which shows once they flow."
+    ]
+    if silent:
+        kinds = ", ".join(sorted({kind for kind, _ in silent}))
+        sentences.append(f"Not asked yet what they can send: {sum(silent.values())} targets ({kinds}).")
+    console.print("\n".join(sentences), highlight=False, soft_wrap=True)

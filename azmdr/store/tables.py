@@ -249,9 +249,10 @@ TARGET: Final = Table(
 )
 """What we set something on, with the verdict.
 
-``read_at`` is when its settings were last read as a whole; ``tried_at`` is its place in the rotation, 1970
-for what is new or changed. ``settled`` targets need not be read again until something changes; ``ours`` says
-that something of ours was there.
+``read_at`` is when its settings were last read as a whole; where none of ours should be and none is, when
+that was first seen since anything changed. ``tried_at`` is its place in the rotation, 1970 for what is new or
+changed. ``settled`` targets need not be read again until something changes; ``ours`` says that something of
+ours was there.
 """
 
 LOG_CATALOGUE: Final = Table(
