@@ -5,9 +5,11 @@ The environment wins over the file. The file is ``azmdr.toml`` in the working di
 """
 
 import os
+import re
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -29,6 +31,7 @@ CONFIG_FILE_VARIABLE: Final = "AZMDR_CONFIG"
 DEFAULT_CONFIG_FILE: Final = "azmdr.toml"
 _PREFIX: Final = "AZMDR_"
 _NESTED: Final = "__"
+_OWN_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -147,6 +150,52 @@ class Settings(BaseSettings):
     """How long a verdict counts without having been looked at again."""
     silence: Seconds = 7_200
     """How long nothing must arrive of a customer that leaves, before it is gone."""
+
+    github_api: str = "https://api.github.com"
+    """GitHub's API; of a GitHub Enterprise Server ``https://<host>/api/v3``."""
+    github_repository: str | None = None
+    """Owner and name of the private repository the event hubs' code is committed to."""
+    github_branch: str = "main"
+    """The branch Terraform applies."""
+    github_path: str = "event_hub_mapping.tf"
+    """The generated file in it."""
+    github_mode: Literal["push", "pull_request"] = "push"
+    """Whether commits go to the branch at once or through a pull request."""
+    github_token: SecretStr | None = None
+    """A token to commit with, in place of an app."""
+    github_app_id: str | None = None
+    """Id or client id of the GitHub App to commit as."""
+    github_app_private_key: SecretStr | None = None
+    """Its private key: the PEM file, also with its line ends as ``\\n``, or in base64."""
+    github_installation_id: int | None = None
+    """Its installation, where it is not to be looked up by the repository."""
+
+    @field_validator("github_api")
+    @classmethod
+    def _is_protected(cls, address: str) -> str:
+        parts = urlsplit(address)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _OWN_HOSTS):
+            raise ValueError("must begin with https://, since a token is sent there")
+        if parts.username or parts.password:
+            raise ValueError("must not hold a user or a password")
+        return address
+
+    @field_validator("github_repository")
+    @classmethod
+    def _is_owner_and_name(cls, name: str | None) -> str | None:
+        if (
+            name is not None
+            and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.{1,2}$)[A-Za-z0-9._-]+", name) is None
+        ):
+            raise ValueError("must be an owner and a name, such as contoso/event-hubs")
+        return name
+
+    @field_validator("github_path")
+    @classmethod
+    def _is_path(cls, path: str) -> str:
+        if any(part.lower() in ("", ".", "..", ".git") for part in path.split("/")) or "\\" in path:
+            raise ValueError("must be the path of a file within the repository, such as event_hub_mapping.tf")
+        return path
 
     @field_validator("archive_name_format")
     @classmethod

@@ -1,4 +1,4 @@
-"""The server: this Azure over TLS on 127.0.0.1, for as long as a ``with`` block lasts."""
+"""The server: a front door over TLS or plain HTTP on 127.0.0.1, for as long as a ``with`` block lasts."""
 
 import asyncio
 import tempfile
@@ -7,14 +7,13 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 from urllib.parse import parse_qsl
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lab.azure.certificates import make_certificates
-from lab.azure.front_door import FrontDoor
 from lab.azure.wire import Answer, Cut, Request
 
 # ASGI's own types: what a message holds depends on its "type".
@@ -26,6 +25,13 @@ _TRANSPORT: Final = "lab.transport"
 _READY_WITHIN: Final = 30.0
 
 
+class Door(Protocol):
+    """What stands behind the address."""
+
+    def answer(self, request: Request) -> Answer:
+        """Answer a request."""
+
+
 class AzureServer:
     """This Azure's addresses: Entra ID and Azure Resource Manager share one.
 
@@ -34,12 +40,22 @@ class AzureServer:
         port: 0 takes a free one.
         folder: where the certificates go; None takes a temporary one.
         latency: seconds of the machine's time that every request is held up; requests wait side by side.
+        tls: whether to speak TLS; without it there are no certificates.
     """
 
+    name = "Azure"
+
     def __init__(
-        self, front_door: FrontDoor, port: int = 0, folder: Path | None = None, latency: float = 0.0
+        self,
+        front_door: Door,
+        port: int = 0,
+        folder: Path | None = None,
+        latency: float = 0.0,
+        *,
+        tls: bool = True,
     ) -> None:
         self._front_door = front_door
+        self._scheme = "https" if tls else "http"
         self._latency = latency
         self._port = port
         self._folder = folder
@@ -61,7 +77,7 @@ class AzureServer:
     @property
     def url(self) -> str:
         """The address, such as ``https://localhost:8443``."""
-        return f"https://localhost:{self._port}"
+        return f"{self._scheme}://localhost:{self._port}"
 
     def start(self) -> None:
         """Serve from a thread.
@@ -69,11 +85,6 @@ class AzureServer:
         Raises:
             RuntimeError: it did not come up.
         """
-        if self._folder is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="lab-azure-")
-        folder = self._folder or Path(self._temporary.name if self._temporary else "")
-        certificates = make_certificates(folder)
-        self.authority_file = certificates.authority
         config = uvicorn.Config(
             self._application,
             host="127.0.0.1",
@@ -86,11 +97,10 @@ class AzureServer:
             lifespan="off",
             log_level="warning",
             access_log=False,
-            ssl_certfile=certificates.chain,
-            ssl_keyfile=certificates.key,
+            **self._certificates(),
         )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, name="lab-azure", daemon=True)
+        self._thread = threading.Thread(target=self._server.run, name=f"lab-{self.name.lower()}", daemon=True)
         self._thread.start()
         self._await_ready(self._server, self._thread)
 
@@ -103,11 +113,21 @@ class AzureServer:
         if self._temporary is not None:
             self._temporary.cleanup()
 
+    def _certificates(self) -> dict[str, Any]:
+        if self._scheme == "http":
+            return {}
+        if self._folder is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="lab-certificates-")
+        folder = self._folder or Path(self._temporary.name if self._temporary else "")
+        certificates = make_certificates(folder)
+        self.authority_file = certificates.authority
+        return {"ssl_certfile": certificates.chain, "ssl_keyfile": certificates.key}
+
     def _await_ready(self, server: uvicorn.Server, thread: threading.Thread) -> None:
         deadline = time.monotonic() + _READY_WITHIN
         while not server.started:
             if not thread.is_alive() or time.monotonic() > deadline:
-                raise RuntimeError("the lab's Azure did not come up on 127.0.0.1")
+                raise RuntimeError(f"the lab's {self.name} did not come up on 127.0.0.1")
             time.sleep(0.01)
         self._port = server.servers[0].sockets[0].getsockname()[1]
 
@@ -142,7 +162,7 @@ async def _request(scope: _Message, receive: _Receive) -> Request:
     return Request(
         scope["method"],
         scope["path"],
-        f"https://{headers.get('host', 'localhost')}",
+        f"{scope['scheme']}://{headers.get('host', 'localhost')}",
         {name.lower(): value for name, value in query},
         headers,
         body,

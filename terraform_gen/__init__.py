@@ -1,0 +1,1 @@
+"""The Event Hubs as code: from the regional mapping to Terraform, committed to GitHub."""
