@@ -11,9 +11,11 @@ import click
 from azmdr.azure.errors import SignInError
 from azmdr.config import ConfigurationError, Settings
 from azmdr.inventory.customers import Customer, CustomerError, CustomerState
+from azmdr.inventory.placements import PlacementError
 from azmdr.reconcile.category_policy import CategoryPolicyError
 from azmdr.store.customers import UnknownCustomerError, all_customers, customer_named
 from azmdr.store.database import Store, StoreAddressError
+from azmdr.store.placements import UnknownRemovalError
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -25,6 +27,8 @@ _TOLD: Final = (
     CategoryPolicyError,
     StoreAddressError,
     SignInError,
+    UnknownRemovalError,
+    PlacementError,
 )
 
 

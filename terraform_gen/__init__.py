@@ -1,0 +1,1 @@
+"""Event Hubs as code: from what is needed, over placements that stay, to Terraform."""
