@@ -41,9 +41,10 @@ from azmdr.store.placements import (
 )
 from terraform_gen.guard import Evidence, Patience, Verdict, judge, why_waiting
 from terraform_gen.mapping import HubMapping, MappingDiff, Need, hub_name
-from terraform_gen.mapping_file import FILE_NAME, IngestSettings, read, written
+from terraform_gen.mapping_file import IngestSettings, read, written
 from terraform_gen.needs import CustomerInventory, needs_of
 from terraform_gen.placement import NewShards, ObservedHub, partitions_for, place
+from terraform_gen.repository import repository_files
 
 _MUTEX: Final = "event hub mapping"
 
@@ -206,14 +207,14 @@ def propose(
         if not verdict.allowed and not verdict.final:
             note_refusal(connection, verdict.digest, verdict.refusals, now)
     mapping = after if verdict.allowed else _with_what_must_stay(before, after, verdict)
-    text = written(mapping, settings.ingest)
+    files = repository_files(mapping, settings.ingest, folder)
     return Proposal(
         mapping=mapping,
         diff=MappingDiff.between(before, mapping),
         verdict=verdict,
         refused_diff=diff,
-        files={f"{folder}{FILE_NAME}": text},
-        changed=text != committed,
+        files=files,
+        changed=list(files.values()) != [committed],
         waiting={hub_name(placement): why for placement, why in waiting.items() if why is not None},
     )
 

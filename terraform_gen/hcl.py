@@ -51,10 +51,14 @@ def unquoted(literal: str) -> str:
         HclError: it was not made by it.
     """
     inside = literal[1:-1].replace("$${", "${").replace("%%{", "%{")
-    text = _ESCAPE.sub(lambda found: _MEANINGS.get(found[0]) or chr(int(found[0][2:], 16)), inside)
+    text = _ESCAPE.sub(lambda found: _MEANINGS.get(found[0]) or _character(found[0]), inside)
     if quoted(text) != literal:
         raise HclError(f"{literal[:80]}: is no string literal of ours")
     return text
+
+
+def _character(escape: str) -> str:
+    return chr(int(escape.lstrip("\\uU"), base=16))
 
 
 def _is_hidden(character: str) -> bool:

@@ -131,6 +131,10 @@ class Provider:
     def _plan(self, asked: Any) -> Any:
         proposed = _decoded(asked.proposed_new_state)
         if proposed is not None and _decoded(asked.prior_state) is None:
+            # Azure's ids follow from names, so that a plan here shows what is in what.
+            name = proposed.get("name")
+            if isinstance(name, str) and proposed.get("id") is None:
+                proposed["id"] = f"{asked.type_name}/{name}"
             proposed = filled(self._block(asked.type_name), proposed, lambda _: _UNKNOWN)
         return MESSAGES["Planned"](planned_state=_encoded(proposed), legacy_type_system=True)
 
