@@ -1,4 +1,4 @@
-"""What the infrastructure repository holds: the files by hand, to begin with, and the generated one beside."""
+"""What the infrastructure repository holds: the files by hand, and the generated one beside them."""
 
 from pathlib import Path
 from typing import Final
