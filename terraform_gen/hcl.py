@@ -34,9 +34,7 @@ def quoted(text: str) -> str:
         if character in _ESCAPES:
             pieces.append(_ESCAPES[character])
         elif character in "$%" and text[at + 1 : at + 2] == "{":
-            # Doubled it stands for itself; after another of its kind a doubled one would be read otherwise.
-            after_another = text[at - 1 : at] == character
-            pieces.append(_escaped(ord(character)) if after_another else character * 2)
+            pieces.append(character * 2)
         elif _is_hidden(character):
             pieces.append(_escaped(ord(character)))
         else:

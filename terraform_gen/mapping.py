@@ -40,10 +40,6 @@ class HubMapping:
         gone = {each.need for each in placements}
         return HubMapping.of(self.shards, (each for each in self.placements if each.need not in gone))
 
-    def shard(self, placement: Placement) -> Shard:
-        """The shard a placement is in."""
-        return next(each for each in self.shards if each.key == placement.shard_key)
-
 
 @dataclass(frozen=True, slots=True)
 class Changed:
@@ -137,6 +133,12 @@ class MappingDiff:
             *(("replace", each.after, each.why) for each in self.replaced),
         ]
         lines = ["| change | region | shard | customer | |", "| --- | --- | --- | --- | --- |"]
+        for change, shards in (
+            ("open namespace", self.namespaces_added),
+            ("close namespace", self.namespaces_removed),
+            ("resize namespace", self.resized),
+        ):
+            lines += [f"| {change} | {each.region} | {each.label} | | {each.tier} |" for each in shards]
         lines += [
             f"| {change} | {hub.region} | {hub.shard:02d} | {hub.customer} | {told} |"
             for change, hub, told in rows
