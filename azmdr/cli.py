@@ -1,6 +1,7 @@
 """``azmdr``, the command: thin. It reads what was asked, calls the domain, and shows what came of it."""
 
 import json
+import logging
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -21,6 +22,8 @@ from azmdr.config import ConfigurationError, Settings
 @click.version_option(package_name="azmdr")
 def main() -> None:
     """The open control plane for managed detection and response on Microsoft Azure."""
+    # Without a handler its warnings go to the terminal, beside the line in which we tell the same.
+    logging.getLogger("azure").addHandler(logging.NullHandler())
 
 
 @main.command()

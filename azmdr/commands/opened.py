@@ -7,12 +7,13 @@ from typing import Final, ParamSpec, TypeVar
 from uuid import uuid4
 
 import click
+from sqlalchemy.exc import OperationalError
 
 from azmdr.azure.errors import SignInError
 from azmdr.config import ConfigurationError, Settings
 from azmdr.inventory.customers import Customer, CustomerError, CustomerState
 from azmdr.inventory.placements import PlacementError
-from azmdr.reconcile.category_policy import CategoryPolicyError
+from azmdr.reconcile.category_policy_file import CategoryPolicyError
 from azmdr.store.customers import UnknownCustomerError, all_customers, customer_named
 from azmdr.store.database import Store, StoreAddressError
 from azmdr.store.placements import UnknownRemovalError
@@ -40,9 +41,16 @@ def telling_errors(command: Callable[Parameters, Result]) -> Callable[Parameters
         try:
             return command(*args, **kwargs)
         except _TOLD as error:
-            raise click.ClickException(str(error.args[0])) from error
+            raise click.ClickException(_line(error.args[0])) from error
+        except OperationalError as error:
+            raise click.ClickException(_line(f"store: {error.orig}")) from error
 
     return told
+
+
+def _line(told: object) -> str:
+    """What an error says in one line, whatever somebody typed or a parser drew into it."""
+    return " ".join(str(told).split())
 
 
 @contextmanager
@@ -64,7 +72,8 @@ def chosen_customers(store: Store, names: Sequence[str]) -> list[Customer]:
     """
     with store.read() as connection:
         if names:
-            return [customer_named(connection, name) for name in dict.fromkeys(names)]
+            named = (customer_named(connection, name) for name in names)
+            return list({one.name: one for one in named}.values())
         chosen = [one for one in all_customers(connection) if one.state is not CustomerState.GONE]
     if not chosen:
         raise CustomerError("there is no customer yet; `azmdr customer add` adds one")

@@ -1,6 +1,7 @@
 """``azmdr plan``, ``apply``, ``coverage`` and ``estimate``: the reconciling steps without Dagster."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
@@ -11,12 +12,14 @@ from rich.console import Console
 
 from azmdr.clock import SystemClock
 from azmdr.commands.opened import chosen_customers, new_owner, opened_store, telling_errors
-from azmdr.commands.shown import show_actions, show_coverage, show_estimate
+from azmdr.commands.shown import console, show_actions, show_coverage, show_estimate
 from azmdr.config import Settings
 from azmdr.inventory.customers import Customer, CustomerError
+from azmdr.inventory.resource_id import ResourceId
 from azmdr.reconcile.category_policy import CategoryPolicy
 from azmdr.reconcile.coverage import Coverage
 from azmdr.reconcile.estimate import estimate as estimated
+from azmdr.reconcile.estimate import unread
 from azmdr.reconcile.verdict import Reason
 from azmdr.steps.control_plane import StepReport
 from azmdr.steps.coverage import cover
@@ -24,7 +27,7 @@ from azmdr.store.customers import customer_named
 from azmdr.store.database import Store
 from azmdr.store.log_catalogues import catalogues_of
 from azmdr.store.scratch import scratch_copy
-from azmdr.store.targets import JudgedTarget, counts_by_variety, judged_targets
+from azmdr.store.targets import JudgedTarget, judged_targets, resource_targets
 
 _chosen = click.option(
     "--customer", "names", multiple=True, metavar="NAME", help="Only this one; may be given several times."
@@ -76,7 +79,7 @@ def coverage(names: tuple[str, ...], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({one.customer: _coverage_told(one) for one in covered}))
     else:
-        show_coverage(Console(), covered)
+        show_coverage(console(), covered)
 
 
 @click.command()
@@ -90,17 +93,24 @@ def estimate(name: str, *, as_json: bool) -> None:
     since = SystemClock().now() - timedelta(days=settings.catalogue_days)
     with opened_store(settings) as store, store.read() as connection:
         customer = customer_named(connection, name)
-        counted = counts_by_variety(connection, customer.name)
-        rows = estimated(policy, customer.rules, counted, catalogues_of(connection, customer.name, since))
-    if not rows:
+        counted = Counter(
+            (facts.type, facts.variant)
+            for facts in resource_targets(connection, customer.name)
+            if customer.rules.exclusion(ResourceId.parse(facts.id), facts.tags) is None
+        )
+        catalogues = catalogues_of(connection, customer.name, since)
+    rows = estimated(policy, customer.rules, counted, catalogues)
+    silent = unread(policy, customer.rules, counted, catalogues)
+    if not rows and not silent:
         raise CustomerError(
             f"customer {customer.name}: no resources are known yet; `azmdr plan` shows what is there,"
             " `azmdr apply` or a scheduled run writes it down"
         )
     if as_json:
-        click.echo(json.dumps([asdict(row) for row in rows]))
+        told = [{"type": kind, "kind": variant, "resources": n} for (kind, variant), n in silent.items()]
+        click.echo(json.dumps({"categories": [asdict(row) for row in rows], "not_read_yet": told}))
     else:
-        show_estimate(Console(), customer.name, rows)
+        show_estimate(console(), customer.name, rows, silent)
 
 
 def _reconcile(
@@ -120,7 +130,7 @@ def _show(
 ) -> None:
     if not as_json:
         for one in customers:
-            show_actions(Console(), one.name, reports)
+            show_actions(console(), one.name, reports)
         return
     told = {}
     for one in customers:

@@ -1,262 +1,276 @@
-"""The category policy: which logs of a resource are wanted, and why the others are not.
+"""The category policy: which log categories of a target are sent, which are refused for cost, and why.
 
-The policy is data (``category_policy.yaml`` beside this file, or one of the deployment's own); a customer's
-rules stand over it. Pure, but for reading the file. See docs/category-policy.md.
+A decision looks at three things in turn: the customer's own rules, the policy, and what Azure offers for the
+target. Names are compared without regard to case and given back as Azure spells them.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Final, Self
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
-
-from azmdr.inventory.resource_id import ResourceId, is_within
-from azmdr.reconcile.customer_rules import GROUPS, NOTHING, CustomerRules
+from azmdr.inventory.resource_id import ResourceId
+from azmdr.reconcile.category_policy_file import (
+    SUBSCRIPTION_TYPE,
+    PolicyFile,
+    WantedOfType,
+    read_policy_file,
+)
+from azmdr.reconcile.customer_rules import CustomerRules
 from azmdr.reconcile.log_catalogue import LogCatalogue
 from azmdr.reconcile.verdict import Reason, Verdict
 
-PACKAGED: Final = Path(__file__).with_name("category_policy.yaml")
-
-_Lower = Annotated[str, AfterValidator(str.lower)]
-
-
-class CategoryPolicyError(ValueError):
-    """A policy that can't be used. The message names the file and the key."""
+PACKAGED_POLICY: Final = Path(__file__).with_name("category_policy.yaml")
+DECIDING: Final = 1
+"""Which state of this module decided. Raise it when the same policy and rules come to decide otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class TargetFacts:
-    """What of a target the rules look at. What is nested in a resource has its kind and its tags."""
+    """What of a target the rules look at."""
 
     id: ResourceId
     kind: str | None = None
+    """As Azure says it, such as ``functionapp,linux``. What Azure offers may depend on it; no rule does."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    """A nested target's are those of the resource it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What of a target's logs is sent: categories or one category group, which Azure does not let mix."""
+    """What of a target's logs is wanted: categories or a group, never both, since Azure refuses that.
+
+    Spelled as Azure spells it.
+    """
 
     categories: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
 
 
-class TypePolicy(BaseModel):
-    """The policy for one resource type."""
+class Decision(StrEnum):
+    """What is decided about one category."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    wanted: tuple[str, ...] | str = ()
-    refused: Mapping[str, str] = {}
-    without_logs: str | None = None
-    children: tuple[str, ...] = ()
-    free: tuple[str, ...] = ()
-    billed: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _is_of_one_mind(self) -> Self:
-        named = set() if isinstance(self.wanted, str) else _folded(self.wanted)
-        if isinstance(self.wanted, str) and self.wanted.lower() not in GROUPS:
-            raise ValueError(f"wanted: {self.wanted} is no category group; categories are a list")
-        for one, other, words in (
-            (named, _folded(self.refused), "both wanted and refused"),
-            (_folded(self.free), _folded(self.billed), "both free and billed"),
-        ):
-            if both := sorted(one & other):
-                raise ValueError(f"{', '.join(both)}: {words}")
-        if self.without_logs is not None and (self.wanted or self.refused):
-            raise ValueError("has no logs, and yet categories")
-        return self
+    WANTED = "wanted"
+    REFUSED_FOR_COST = "refused_for_cost"
+    NOT_WANTED = "not_wanted"
+    EXCLUDED = "excluded"
 
 
-class _Subscription(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+@dataclass(frozen=True, slots=True)
+class CategoryDecision:
+    """A decision about one category, and what made it."""
 
-    wanted: tuple[str, ...]
-    refused: Mapping[str, str] = {}
+    decision: Decision
+    reason: str
 
 
-class CategoryPolicy(BaseModel):
+@dataclass(frozen=True, slots=True)
+class CategoryPolicy:
     """The policy. Made by :meth:`load`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    unlisted: str
-    """The category group taken of a type the policy does not name."""
-    subscription: _Subscription
+    types: Mapping[str, WantedOfType]
+    """By resource type in lower case; the subscription's among them."""
+    unlisted_group: str | None
+    """The group taken of a type that is not named; None takes nothing."""
+    subscription_categories: frozenset[str]
+    """Categories of the activity log that are wanted, without regard to a customer's rules."""
     entra_tables: tuple[str, ...]
-    """Log Analytics tables of Entra ID that are exported."""
-    types: Mapping[_Lower, TypePolicy]
+    """Tables of the Entra ID workspace that are exported, without regard to a customer's rules."""
+    refused_entra_tables: Mapping[str, str]
+    """Tables refused for cost, and why."""
+    content: str
+    """All it says, for the digest."""
 
     @classmethod
-    def load(cls, path: Path | None = None) -> "CategoryPolicy":
-        """Read a policy; without a path, the one that comes with azmdr.
+    def load(cls, path: Path | None = None) -> Self:
+        """Read a policy, by default the one that comes with the package.
 
         Raises:
-            CategoryPolicyError: there is no such file, it is no YAML, or a key can't be.
+            CategoryPolicyError: it can't be used; the message names the file, the key and the problem.
         """
-        return _load(path or PACKAGED)
+        return cls.of(read_policy_file(path or PACKAGED_POLICY))
 
-    @property
-    def subscription_categories(self) -> tuple[str, ...]:
-        """The categories of the activity log that are sent."""
-        return self.subscription.wanted
+    @classmethod
+    def of(cls, file: PolicyFile) -> Self:
+        """The policy a file says."""
+        subscription = WantedOfType(
+            categories=file.subscription.categories, refused=file.subscription.refused
+        )
+        return cls(
+            types={
+                **{named.lower(): wanted for named, wanted in file.types.items()},
+                SUBSCRIPTION_TYPE: subscription,
+            },
+            unlisted_group=None if file.unlisted == "none" else file.unlisted,
+            subscription_categories=frozenset(file.subscription.categories),
+            entra_tables=file.entra_tables.wanted,
+            refused_entra_tables=file.entra_tables.refused,
+            content=file.model_dump_json(),
+        )
 
-    def children_of(self, kind: str) -> tuple[str, ...]:
-        """What is nested in a resource of a type, logs on its own and stands in no listing."""
-        policy = self.types.get(kind.lower())
-        return policy.children if policy else ()
+    def children_of(self, resource_type: str) -> tuple[str, ...]:
+        """What is nested in each resource of a type, logs on its own and stands in no listing.
+
+        Paths for :meth:`ResourceId.child`, such as ``blobServices/default``.
+        """
+        wanted = self.types.get(resource_type.lower())
+        return wanted.children if wanted else ()
+
+    def billed(self, resource_type: str, category: str) -> bool | None:
+        """Whether Azure charges for exporting a category to an event hub; None when that is unknown."""
+        wanted = self.types.get(resource_type.lower())
+        if wanted is None:
+            return None
+        if category.lower() in _lower(wanted.billed):
+            return True
+        return False if category.lower() in _lower(wanted.free) else None
+
+    def entra_tables_for(self, rules: CustomerRules) -> tuple[str, ...]:
+        """The Entra ID tables exported for a customer: also those whose cost the customer accepts."""
+        accepted = {cost.lower() for cost in rules.accepted_costs}
+        return (
+            *self.entra_tables,
+            *(table for table in self.refused_entra_tables if table.lower() in accepted),
+        )
+
+    def digest(self, rules: CustomerRules) -> str:
+        """Changes whenever a decision for a customer with these rules might."""
+        said = json.dumps([DECIDING, self.content, rules.model_dump(mode="json")], sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()
 
     def settled_by_rules(self, facts: TargetFacts, rules: CustomerRules) -> Verdict | None:
-        """The verdict that holds whatever Azure offers; None when that matters."""
-        if not facts.id.text.isascii():
-            return Verdict(Reason.NAME_NOT_ASCII)
-        if excluded := _excluded(facts, rules):
+        """The verdict on a target that needs no question to Azure; None when what Azure offers decides."""
+        if excluded := rules.exclusion(facts.id, facts.tags):
             return excluded
-        policy, wanted = self._of(facts, rules)
-        if policy.without_logs is not None:
-            return Verdict(Reason.TYPE_WITHOUT_LOGS, policy.without_logs)
-        if isinstance(wanted, str) and wanted.lower() == NOTHING:
-            return Verdict(Reason.TYPE_NOT_WANTED, f"the customer wants nothing of {facts.id.type}")
-        if not wanted and not any(rules.accepts_cost(facts.id.type, each) for each in policy.refused):
-            told = "; ".join(f"{name}: {why}" for name, why in policy.refused.items())
-            return Verdict(Reason.REFUSED_FOR_COST if policy.refused else Reason.TYPE_NOT_WANTED, told)
+        if settled := self.settled_by_type(facts.id.type, rules):
+            return settled
+        if not facts.id.text.isascii():
+            return Verdict(Reason.NAME_NOT_ASCII, "Azure accepts a setting on such an id and loses it")
         return None
+
+    def settled_by_type(self, resource_type: str, rules: CustomerRules) -> Verdict | None:
+        """What is decided about a type as a whole. Categories named by the customer overrule the policy."""
+        if excluded := rules.exclusion_of_type(resource_type):
+            return excluded
+        own = rules.categories_of(resource_type)
+        if own == "none":
+            return Verdict(Reason.TYPE_NOT_WANTED, "the customer's categories: none")
+        if own is not None:
+            return None
+        wanted = self.types.get(resource_type.lower())
+        if wanted is None:
+            nothing = Verdict(Reason.TYPE_NOT_WANTED, "not in the category policy")
+            return nothing if self.unlisted_group is None else None
+        if wanted.no_logs is not None:
+            return Verdict(Reason.TYPE_WITHOUT_LOGS, wanted.no_logs)
+        return None if wanted.not_wanted is None else Verdict(Reason.TYPE_NOT_WANTED, wanted.not_wanted)
 
     def selection(
         self, facts: TargetFacts, rules: CustomerRules, catalogue: LogCatalogue
     ) -> Selection | Verdict:
-        """What of a target's logs is to be sent, given what Azure offers of it.
-
-        Args:
-            facts: the target, about which :meth:`settled_by_rules` said nothing.
-            rules: the customer's.
-            catalogue: what Azure offers.
-        """
+        """What to send of a target, given what Azure offers for it; a verdict when that is nothing."""
+        if settled := self.settled_by_rules(facts, rules):
+            return settled
         if not catalogue.categories:
-            return Verdict(Reason.TYPE_WITHOUT_LOGS, "Azure offers no log categories")
-        policy, wanted = self._of(facts, rules)
-        refused = {
-            name.lower(): why
-            for name, why in policy.refused.items()
-            if not rules.accepts_cost(facts.id.type, name)
+            return Verdict(Reason.TYPE_WITHOUT_LOGS, "Azure offers no log categories for it")
+        decided = self.decisions(facts.id.type, rules, catalogue)
+        sent = frozenset(name for name, each in decided.items() if each.decision is Decision.WANTED)
+        wish = self._wish(facts.id.type, rules)
+        if not sent:
+            return _nothing_sent(wish, decided)
+        if wish.group is not None and sent == catalogue.in_group(wish.group):
+            return Selection(groups=frozenset({_spelled_group(wish.group, catalogue)}))
+        return Selection(categories=sent)
+
+    def decisions(
+        self, resource_type: str, rules: CustomerRules, catalogue: LogCatalogue
+    ) -> dict[str, CategoryDecision]:
+        """What is decided about every category Azure offers, scopes, tags and names of resources aside."""
+        if settled := self.settled_by_type(resource_type, rules):
+            excluded = settled.reason is Reason.EXCLUDED_TYPE
+            decision = Decision.EXCLUDED if excluded else Decision.NOT_WANTED
+            return dict.fromkeys(catalogue.categories, CategoryDecision(decision, settled.detail))
+        wish = self._wish(resource_type, rules)
+        wished = wish.among(catalogue)
+        return {
+            category: self._decision(resource_type, category, wish, category in wished, rules)
+            for category in catalogue.categories
         }
-        accepted = [name for name in policy.refused if rules.accepts_cost(facts.id.type, name)]
-        if isinstance(wanted, str):
-            return _group_or_members(wanted, accepted, refused, catalogue, listed=facts.id.type in self.types)
-        spelled = (catalogue.spelled(name) for name in (*wanted, *accepted))
-        chosen = frozenset(name for name in spelled if name and name.lower() not in refused)
-        return Selection(categories=chosen) if chosen else _nothing_left(refused, catalogue)
 
-    def digest(self, rules: CustomerRules) -> str:
-        """Changes whenever any decision might."""
-        text = self.model_dump_json() + rules.model_dump_json()
-        return hashlib.sha256(text.encode()).hexdigest()
+    def _decision(
+        self, resource_type: str, category: str, wish: "_Wish", wished: bool, rules: CustomerRules
+    ) -> CategoryDecision:
+        in_question = wished or not wish.by_customer
+        cost = self._refused(resource_type).get(category.lower()) if in_question else None
+        if cost is not None and rules.accepts_cost(resource_type, category):
+            return CategoryDecision(Decision.WANTED, "cost accepted by the customer")
+        if cost is not None:
+            return CategoryDecision(Decision.REFUSED_FOR_COST, cost)
+        if wished:
+            return CategoryDecision(Decision.WANTED, wish.source)
+        return CategoryDecision(Decision.NOT_WANTED, f"not in {wish.source}")
 
-    def refusals_of(self, kind: str) -> Mapping[str, str]:
-        """The categories of a type that are not sent although they are there, with the reasons."""
-        policy = self.types.get(kind.lower())
-        return policy.refused if policy else {}
+    def _wish(self, resource_type: str, rules: CustomerRules) -> "_Wish":
+        """What is wanted of a type that is not settled, costs aside."""
+        own = rules.categories_of(resource_type)
+        if isinstance(own, str):
+            return _Wish(f"the customer's categories: group {own}", group=own, by_customer=True)
+        if own is not None:
+            return _Wish("the customer's categories", own, by_customer=True)
+        wanted = self.types.get(resource_type.lower())
+        if wanted is None:
+            group = self.unlisted_group
+            return _Wish(f"group {group}, taken of types the policy does not name", group=group, listed=False)
+        if wanted.group is not None:
+            return _Wish(f"the category policy: group {wanted.group}", group=wanted.group)
+        return _Wish("the category policy", wanted.categories)
 
-    def named_of(self, kind: str) -> tuple[str, ...]:
-        """Every category of a type that the policy names."""
-        policy = self.types.get(kind.lower())
-        if policy is None:
-            return ()
-        wanted = () if isinstance(policy.wanted, str) else policy.wanted
-        return tuple(dict.fromkeys((*wanted, *policy.refused, *policy.free, *policy.billed)))
-
-    def billed(self, kind: str, category: str) -> bool | None:
-        """Whether Azure takes money for exporting a category; None when that is not known."""
-        policy = self.types.get(kind.lower())
-        if policy is None:
-            return None
-        if category.lower() in _folded(policy.billed):
-            return True
-        return False if category.lower() in _folded(policy.free) else None
-
-    def _of(self, facts: TargetFacts, rules: CustomerRules) -> tuple[TypePolicy, tuple[str, ...] | str]:
-        """The policy for a type, and what is wanted of it once the customer has been asked."""
-        policy = self.types.get(facts.id.type)
-        own = rules.categories.get(facts.id.type)
-        if policy is None:
-            policy = TypePolicy(wanted=self.unlisted)
-        return policy, policy.wanted if own is None else own
+    def _refused(self, resource_type: str) -> Mapping[str, str]:
+        """Reasons by category in lower case."""
+        wanted = self.types.get(resource_type.lower())
+        return {category.lower(): reason for category, reason in wanted.refused.items()} if wanted else {}
 
 
-def _excluded(facts: TargetFacts, rules: CustomerRules) -> Verdict | None:
-    for kind in rules.excluded_types:
-        if is_within(facts.id.type, kind):
-            return Verdict(Reason.EXCLUDED_TYPE, f"type {kind}")
-    for scope in rules.excluded_scopes:
-        if is_within(facts.id.key, scope.lower()):
-            return Verdict(Reason.EXCLUDED_SCOPE, f"scope {scope}")
-    if tag := rules.excluding_tag(facts.tags):
-        return Verdict(Reason.EXCLUDED_TAG, f"tag {tag}")
-    return None
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What somebody wants of a type: categories by name, or a group."""
+
+    source: str
+    categories: tuple[str, ...] = ()
+    group: str | None = None
+    by_customer: bool = False
+    listed: bool = True
+
+    def among(self, catalogue: LogCatalogue) -> frozenset[str]:
+        """The wanted ones that Azure offers."""
+        if self.group is not None:
+            return catalogue.in_group(self.group)
+        spelled = (catalogue.spelled(category) for category in self.categories)
+        return frozenset(category for category in spelled if category is not None)
 
 
-def _group_or_members(
-    group: str, accepted: list[str], refused: Mapping[str, str], catalogue: LogCatalogue, *, listed: bool
-) -> Selection | Verdict:
-    """A category group; written out where a member is refused or another category comes beside it."""
-    members = catalogue.in_group(group)
-    beside = frozenset(name for each in accepted if (name := catalogue.spelled(each)) is not None)
-    kept = frozenset(name for name in members if name.lower() not in refused) | beside
-    if not kept:
-        missing = Verdict(
-            Reason.TYPE_NOT_WANTED, f"the policy does not name the type, and it has no group {group}"
-        )
-        return _nothing_left(refused, catalogue) if listed else missing
-    if kept == members:
-        groups = {each for names in catalogue.categories.values() for each in names}
-        return Selection(groups=frozenset(each for each in groups if each.lower() == group.lower()))
-    return Selection(categories=kept)
+def _nothing_sent(wish: _Wish, decided: Mapping[str, CategoryDecision]) -> Verdict:
+    """The verdict on a target with logs of which none is sent."""
+    refused = {name: each for name, each in decided.items() if each.decision is Decision.REFUSED_FOR_COST}
+    if refused:
+        detail = "; ".join(f"{name}: {refused[name].reason}" for name in sorted(refused))
+        return Verdict(Reason.REFUSED_FOR_COST, detail)
+    if not wish.listed:
+        detail = f"not in the category policy, and Azure has no group {wish.group} for it"
+        return Verdict(Reason.TYPE_NOT_WANTED, detail)
+    named = ", ".join(wish.categories) or "only what is refused for cost"
+    wanted = f"group {wish.group}" if wish.group else named
+    return Verdict(Reason.NO_WANTED_CATEGORY, f"wanted: {wanted}; Azure offers: {', '.join(sorted(decided))}")
 
 
-def _nothing_left(refused: Mapping[str, str], catalogue: LogCatalogue) -> Verdict:
-    offered = {name.lower() for name in catalogue.categories}
-    told = "; ".join(f"{catalogue.spelled(name)}: {why}" for name, why in refused.items() if name in offered)
-    if told and offered <= refused.keys():
-        return Verdict(Reason.REFUSED_FOR_COST, told)
-    return Verdict(Reason.NO_WANTED_CATEGORY, f"Azure offers {', '.join(sorted(catalogue.categories))}")
+def _spelled_group(group: str, catalogue: LogCatalogue) -> str:
+    """A group that has members, as Azure spells it."""
+    spelled = frozenset().union(*catalogue.categories.values())
+    return min(each for each in spelled if each.lower() == group.lower())
 
 
-def _folded(names: Any) -> set[str]:
-    return {str(name).lower() for name in names}
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML in which a key given twice is an error, not the last one's victory."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Refuse a second key of the same name."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        folded = [str(key).lower() for key in keys]
-        if twice := {key for key in folded if folded.count(key) > 1}:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"{', '.join(sorted(twice))}: stands here twice", node.start_mark
-            )
-        return super().construct_mapping(node, deep)
-
-
-@cache
-def _load(path: Path) -> CategoryPolicy:
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader
-    except OSError as error:
-        raise CategoryPolicyError(f"category policy {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CategoryPolicyError(f"category policy {path}: is no YAML: {error}") from error
-    try:
-        return CategoryPolicy.model_validate(data)
-    except ValidationError as error:
-        lines = (
-            f"{'.'.join(map(str, found['loc']))}: {found['msg'].removeprefix('Value error, ')}"
-            for found in error.errors()
-        )
-        raise CategoryPolicyError(f"category policy {path}: " + "; ".join(lines)) from None
+def _lower(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)

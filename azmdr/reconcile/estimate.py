@@ -1,110 +1,116 @@
-"""The estimate: which categories Azure would charge for exporting, before they are switched on. Pure.
+"""The estimate: which of a customer's log categories would be sent, and billed, once they are switched on.
 
-It names what is billed and on how many resources, never an amount: volumes are only known once logs flow.
+It counts resources, not records: how much a resource logs is unknown before it does, so no price is named.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import Final
 
-from azmdr.inventory.resource_id import ResourceId
-from azmdr.reconcile.category_policy import CategoryPolicy, Selection, TargetFacts
+from azmdr.reconcile.category_policy import CategoryPolicy, Decision
 from azmdr.reconcile.customer_rules import CustomerRules
 from azmdr.reconcile.log_catalogue import LogCatalogue
-from azmdr.reconcile.verdict import Verdict
-from azmdr.store.log_catalogues import Variety
 
+TypeAndKind = tuple[str, str | None]
+"""A resource type and the kind Azure says, on which its log categories may depend."""
 
-class Decision(StrEnum):
-    """What becomes of a category."""
-
-    SENT = "sent"
-    REFUSED_FOR_COST = "refused_for_cost"
-    NOT_WANTED = "not_wanted"
+_BY_DECISION: Final = tuple(Decision)
+_BY_BILLING: Final = (True, None, False)
+"""What is surely billed first, then what may be."""
 
 
 @dataclass(frozen=True, slots=True)
 class EstimateRow:
-    """One category of one type of resource. ``billed`` is None where it is not known."""
+    """What becomes of one category of one type."""
 
     type: str
+    """In lower case."""
     category: str
+    """As Azure spells it."""
     resources: int
+    """How many offer it."""
     billed: bool | None
+    """Whether Azure charges for its export; None is unknown."""
     decision: Decision
-    reason: str = ""
-
-    @property
-    def costs(self) -> bool:
-        """Whether it would be billed, or might be."""
-        return self.decision is Decision.SENT and self.billed is not False
+    reason: str
 
 
-_ANYWHERE = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/any/providers"
+@dataclass(frozen=True, slots=True)
+class EstimateSummary:
+    """The estimate in numbers: pairs of type and category."""
+
+    wanted_billed: int
+    wanted_billing_unknown: int
+    wanted_free: int
+    refused_for_cost: int
+    not_wanted: int
+    excluded: int
 
 
 def estimate(
     policy: CategoryPolicy,
     rules: CustomerRules,
-    counted: Mapping[Variety, int],
-    catalogues: Mapping[Variety, LogCatalogue],
+    counted: Mapping[TypeAndKind, int],
+    catalogues: Mapping[TypeAndKind, LogCatalogue],
 ) -> list[EstimateRow]:
-    """What of each type's logs would be sent and billed.
+    """One row for each category of each type, what is wanted and billed first, most resources first.
 
-    Args:
-        policy: the category policy.
-        rules: the customer's own, of which those about types and categories count here.
-        counted: how many resources there are, by type and kind.
-        catalogues: what Azure offers of them; a type without one is told by what the policy names.
-
-    Returns:
-        A row a category, what would cost something first.
+    ``counted`` holds how many resources there are, those left out that the customer excludes by scope or tag.
+    A category decided otherwise for another kind of its type has a row for each decision. Types without a
+    catalogue have no rows: :func:`unread`.
     """
-    numbers: Counter[tuple[str, str, Decision, str]] = Counter()
-    for variety, number in counted.items():
-        kind, variant = variety
-        catalogue = catalogues.get(variety) or _named_by(policy, kind)
-        for category, decision, reason in _decisions(policy, rules, kind, variant, catalogue):
-            numbers[kind, category, decision, reason] += number
+    resources: Counter[tuple[str, str, Decision, str]] = Counter()
+    for (resource_type, kind), count in counted.items():
+        catalogue = catalogues.get((resource_type, kind))
+        if catalogue is None:
+            continue
+        for category, each in policy.decisions(resource_type, rules, catalogue).items():
+            resources[resource_type.lower(), category, each.decision, each.reason] += count
     rows = [
-        EstimateRow(kind, category, number, policy.billed(kind, category), decision, reason)
-        for (kind, category, decision, reason), number in numbers.items()
+        EstimateRow(resource_type, category, count, policy.billed(resource_type, category), decision, reason)
+        for (resource_type, category, decision, reason), count in resources.items()
     ]
-    return sorted(rows, key=lambda row: (not row.costs, row.decision, row.type, row.category))
+    return sorted(rows, key=_order)
 
 
-def _decisions(
-    policy: CategoryPolicy, rules: CustomerRules, kind: str, variant: str | None, catalogue: LogCatalogue
-) -> list[tuple[str, Decision, str]]:
-    facts = TargetFacts(_any_of(kind), variant)
-    decided = policy.settled_by_rules(facts, rules) or policy.selection(facts, rules, catalogue)
-    sent = _sent(decided, catalogue)
-    refused = {name.lower(): why for name, why in policy.refusals_of(kind).items()}
-    told = decided.detail if isinstance(decided, Verdict) else ""
-    decisions = []
-    for category in sorted(catalogue.categories):
-        if category.lower() in sent:
-            decisions.append((category, Decision.SENT, ""))
-        elif category.lower() in refused:
-            decisions.append((category, Decision.REFUSED_FOR_COST, refused[category.lower()]))
-        else:
-            decisions.append((category, Decision.NOT_WANTED, told))
-    return decisions
+def unread(
+    policy: CategoryPolicy,
+    rules: CustomerRules,
+    counted: Mapping[TypeAndKind, int],
+    catalogues: Mapping[TypeAndKind, LogCatalogue],
+) -> dict[TypeAndKind, int]:
+    """The resources an estimate is silent about, since what Azure offers for them has not been read.
+
+    Those are not among them of which nothing would be sent whatever it is.
+    """
+    return {
+        (resource_type, kind): count
+        for (resource_type, kind), count in counted.items()
+        if (resource_type, kind) not in catalogues and policy.settled_by_type(resource_type, rules) is None
+    }
 
 
-def _sent(decided: Selection | Verdict, catalogue: LogCatalogue) -> frozenset[str]:
-    if isinstance(decided, Verdict):
-        return frozenset()
-    return catalogue.sent_by(decided.categories, decided.groups)
+def summary(rows: Iterable[EstimateRow]) -> EstimateSummary:
+    """An estimate in numbers."""
+    rows = list(rows)
+    decided = Counter(row.decision for row in rows)
+    wanted = Counter(row.billed for row in rows if row.decision is Decision.WANTED)
+    return EstimateSummary(
+        wanted_billed=wanted[True],
+        wanted_billing_unknown=wanted[None],
+        wanted_free=wanted[False],
+        refused_for_cost=decided[Decision.REFUSED_FOR_COST],
+        not_wanted=decided[Decision.NOT_WANTED],
+        excluded=decided[Decision.EXCLUDED],
+    )
 
 
-def _named_by(policy: CategoryPolicy, kind: str) -> LogCatalogue:
-    """What a type can send as far as the policy knows, for which Azure has not been asked yet."""
-    return LogCatalogue(dict.fromkeys(policy.named_of(kind), frozenset[str]()))
-
-
-def _any_of(kind: str) -> ResourceId:
-    provider, *types = kind.split("/")
-    path = "/".join(f"{each}/any" for each in types)
-    return ResourceId.parse(f"{_ANYWHERE}/{provider}/{path}")
+def _order(row: EstimateRow) -> tuple[int, int, int, str, str]:
+    return (
+        _BY_DECISION.index(row.decision),
+        _BY_BILLING.index(row.billed),
+        -row.resources,
+        row.type,
+        row.category,
+    )

@@ -6,19 +6,15 @@ from azmdr.azure.diagnostic_settings import SubscriptionSettings
 from azmdr.inventory.customers import Customer
 from azmdr.inventory.regions import GLOBAL
 from azmdr.reconcile.diagnostic_setting import DiagnosticSetting
-from azmdr.reconcile.log_catalogue import LogCatalogue
 from azmdr.reconcile.plan import Plan, plan_setting
 from azmdr.reconcile.verdict import Verdict
-from azmdr.reconcile.wanted import CustomerView, wanted_on_subscription
+from azmdr.reconcile.wanted import ACTIVITY_LOG, CustomerView, wanted_on_subscription
 from azmdr.steps.control_plane import ControlPlane, StepReport
 from azmdr.steps.holding import hold
 from azmdr.steps.requests import Requests
 from azmdr.steps.sweep import Decisions, Sweep
-from azmdr.steps.views import apply_new_rules, view_of
+from azmdr.steps.views import views_of
 from azmdr.store.targets import DueTarget, TargetKind
-
-_NO_GROUPS = LogCatalogue({})
-"""Subscriptions know no category groups, so what a setting sends is what it names."""
 
 
 def reconcile_subscriptions(
@@ -36,9 +32,8 @@ def reconcile_subscriptions(
     """
     report = StepReport()
     with hold(plane, [customer.name for customer in customers], report) as held:
-        apply_new_rules(held, held.names)
-        views = {name: view_of(plane, name) for name in held.names}
-        decisions = Decisions(lambda view, _: wanted_on_subscription(view), _plan)
+        views = views_of(held, report)
+        decisions = Decisions(wanted_on_subscription, _plan)
         sweep = Sweep(
             held, TargetKind.SUBSCRIPTION, views, SubscriptionSettings(plane.arm), decisions, report
         )
@@ -56,7 +51,7 @@ def _plan(
     wanted: DiagnosticSetting | Verdict,
     found: Sequence[DiagnosticSetting],
 ) -> Plan[DiagnosticSetting]:
-    plan = plan_setting(wanted, found, view.own_name, _NO_GROUPS)
+    plan = plan_setting(wanted, found, view.own_name, ACTIVITY_LOG)
     if plan.counts_on_hub and (obstacle := view.hub_obstacle(GLOBAL)):
         return Plan(obstacle, ours=plan.ours)
     return plan

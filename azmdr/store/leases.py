@@ -1,22 +1,35 @@
 """Leases: what only one process may do at a time. A lease ends by itself when its holder dies."""
 
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import bindparam, delete
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
 
-from azmdr.store.tables import LEASE
-from azmdr.store.upsert import insert
+from azmdr.store.tables import LEASE, UtcTime
+
+_INSERT: Final = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, duration: timedelta) -> bool:
     """Take a lease, or prolong one's own. Returns whether ``owner`` has it now."""
-    statement = insert(connection, LEASE).values(name=name, owner=owner, until=now + duration)
-    statement = statement.on_conflict_do_update(
-        index_elements=[LEASE.c.name],
-        set_={"owner": statement.excluded.owner, "until": statement.excluded.until},
-        where=(LEASE.c.until < now) | (LEASE.c.owner == owner),
+    values = {"of": name, "by": owner, "to": now + duration, "at": now}
+    return bool(connection.execute(_take(connection.dialect.name), values).first())
+
+
+@cache
+def _take(dialect: str) -> Any:
+    # Made once, for it is what the steps send most often.
+    free = (LEASE.c.until < bindparam("at", type_=UtcTime())) | (LEASE.c.owner == bindparam("by"))
+    statement = _INSERT[dialect](LEASE).values(
+        name=bindparam("of"), owner=bindparam("by"), until=bindparam("to", type_=UtcTime())
     )
-    return bool(connection.execute(statement.returning(LEASE.c.name)).first())
+    taken = {"owner": statement.excluded.owner, "until": statement.excluded.until}
+    return statement.on_conflict_do_update(index_elements=[LEASE.c.name], set_=taken, where=free).returning(
+        LEASE.c.name
+    )
 
 
 def give_back_lease(connection: Connection, name: str, *, owner: str) -> None:

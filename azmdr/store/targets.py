@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     func,
     or_,
     select,
@@ -26,6 +27,10 @@ from azmdr.store.upsert import insert
 
 FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """The place in the rotation of what is new or changed."""
+
+
+_SEEN: Final = case((TARGET.c.ours, TARGET.c.read_at), else_=None)
+"""When something of ours was seen there."""
 
 
 class TargetKind(StrEnum):
@@ -79,6 +84,16 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceTarget:
+    """What the rules look at of a target."""
+
+    id: str
+    type: str
+    variant: str | None
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedTarget:
     """A target as a report shows it."""
 
@@ -94,7 +109,10 @@ class JudgedTarget:
 
 
 def put_targets(connection: Connection, customer: str, targets: Sequence[Target], now: datetime) -> None:
-    """Add targets, or put those already there to the front of the rotation: what they are of has changed."""
+    """Add targets, or put those already there to the front of the rotation: what they are of has changed.
+
+    That nothing of ours was there is then to be seen anew, and so it is after :func:`unsettle`.
+    """
     rows = [
         {
             "customer": customer,
@@ -112,7 +130,7 @@ def put_targets(connection: Connection, customer: str, targets: Sequence[Target]
     ]
     if rows:
         statement = insert(connection, TARGET)
-        again = {"tried_at": FIRST, "settled": False, "id": statement.excluded.id}
+        again = {"tried_at": FIRST, "settled": False, "id": statement.excluded.id, "read_at": _SEEN}
         connection.execute(
             statement.on_conflict_do_update(index_elements=["customer", "kind", "key"], set_=again), rows
         )
@@ -120,7 +138,8 @@ def put_targets(connection: Connection, customer: str, targets: Sequence[Target]
 
 def unsettle(connection: Connection, customer: str) -> None:
     """Have every target of a customer judged anew: the rules have changed."""
-    connection.execute(update(TARGET).where(TARGET.c.customer == customer).values(settled=False))
+    of_it = TARGET.c.customer == customer
+    connection.execute(update(TARGET).where(of_it).values(settled=False, read_at=_SEEN))
 
 
 def due_targets(
@@ -196,15 +215,15 @@ def types_due(connection: Connection, customer: str, samples: int) -> dict[tuple
     return found
 
 
-def counts_by_variety(connection: Connection, customer: str) -> dict[tuple[str, str | None], int]:
-    """How many targets that are resources, or nested in one, a customer has, by type and kind."""
+def resource_targets(connection: Connection, customer: str) -> Iterator[ResourceTarget]:
+    """What the rules look at, of every target that is a resource or nested in one."""
     query = (
-        select(TARGET.c.type, RESOURCE.c.kind, func.count())
+        select(TARGET.c.id, TARGET.c.type, RESOURCE.c.kind, RESOURCE.c.tags)
         .join(RESOURCE, _same_resource())
         .where(_of(customer, TargetKind.RESOURCE))
-        .group_by(TARGET.c.type, RESOURCE.c.kind)
     )
-    return {(kind, variant): number for kind, variant, number in connection.execute(query)}
+    for row in connection.execute(query):
+        yield ResourceTarget(row.id, row.type, row.kind, json.loads(row.tags))
 
 
 def note_judgements(
