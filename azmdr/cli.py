@@ -14,6 +14,7 @@ from rich.table import Table as ShownTable
 
 from azmdr.commands.customer import customer
 from azmdr.commands.reconcile import apply, coverage, estimate, plan
+from azmdr.commands.terraform import terraform
 from azmdr.config import ConfigurationError, Settings
 
 
@@ -108,7 +109,7 @@ def demo(*, once: bool, folder: Path, port: int, seed: int, size: float) -> None
         raise SystemExit(1)
 
 
-for _command in (customer, plan, apply, coverage, estimate):
+for _command in (customer, plan, apply, coverage, estimate, terraform):
     main.add_command(_command)
 
 

@@ -23,6 +23,7 @@ from azmdr.azure.address import PUBLIC_ENDPOINT, ArmAddress, ServicePrincipal
 from azmdr.capture.names import TIME_FIRST, ArchiveNameFormat
 from azmdr.capture.runs import RunBounds
 from azmdr.condense.step import StepSettings
+from azmdr.inventory.placements import NamespaceNames
 from azmdr.reconcile.spreading import Spread
 from azmdr.steps.bounds import StepBounds
 from azmdr.store.operations import Patience
@@ -149,7 +150,19 @@ class Settings(BaseSettings):
     stale_after: Seconds = 86_400
     """How long a verdict counts without having been looked at again."""
     silence: Seconds = 7_200
-    """How long nothing must arrive of a customer that leaves, before it is gone."""
+    """How long nothing must arrive of a customer that leaves, before it is gone; and from a hub that nothing
+    needs any more, before it is removed."""
+
+    namespace_prefix: str = "azure-log-ingest"
+    """Event hub namespaces are named ``<prefix>-<region>-<nn>``; such a name is unique in all of Azure."""
+    event_hub_tier: Literal["Standard", "Premium"] = "Standard"
+    """The tier new namespaces are opened in; those there are keep theirs."""
+    premium_units: int = Field(default=1, ge=1, le=16)
+    """Processing units of a new Premium namespace; each holds 100 event hubs."""
+    removals_per_commit: int = Field(default=3, ge=0)
+    """How many event hubs one commit may remove without somebody's approval."""
+    approval_seconds: Seconds = 86_400
+    """How long an approval of a removal holds."""
 
     github_api: str = "https://api.github.com"
     """GitHub's API; of a GitHub Enterprise Server ``https://<host>/api/v3``."""
@@ -201,6 +214,11 @@ class Settings(BaseSettings):
     @classmethod
     def _is_format(cls, text: str) -> str:
         return ArchiveNameFormat(text).text
+
+    @field_validator("namespace_prefix")
+    @classmethod
+    def _is_prefix(cls, text: str) -> str:
+        return NamespaceNames(text).prefix
 
     @classmethod
     def settings_customise_sources(

@@ -12,9 +12,11 @@ from sqlalchemy.exc import OperationalError
 from azmdr.azure.errors import SignInError
 from azmdr.config import ConfigurationError, Settings
 from azmdr.inventory.customers import Customer, CustomerError, CustomerState
+from azmdr.inventory.placements import PlacementError
 from azmdr.reconcile.category_policy_file import CategoryPolicyError
 from azmdr.store.customers import UnknownCustomerError, all_customers, customer_named
 from azmdr.store.database import Store, StoreAddressError
+from azmdr.store.placements import UnknownRemovalError
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -26,6 +28,8 @@ _TOLD: Final = (
     CategoryPolicyError,
     StoreAddressError,
     SignInError,
+    UnknownRemovalError,
+    PlacementError,
 )
 
 

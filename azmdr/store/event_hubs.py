@@ -64,6 +64,15 @@ def hubs_of(connection: Connection, customer: str) -> dict[str, EventHub]:
     }
 
 
+def observed_hubs(connection: Connection) -> list[tuple[str, str, str, str]]:
+    """Name, namespace, region and tier of every hub, those seen first first."""
+    query = select(EVENT_HUB).order_by(EVENT_HUB.c.first_seen, EVENT_HUB.c.namespace_key, EVENT_HUB.c.hub)
+    return [
+        (row.hub, row.namespace_key.rpartition("/")[2], row.region, row.tier)
+        for row in connection.execute(query)
+    ]
+
+
 def change_hubs(connection: Connection, changes: Changes[HubKey, HubFacts], at: datetime) -> None:
     """Write down what a listing of hubs changed."""
     rows = [

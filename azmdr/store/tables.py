@@ -314,3 +314,45 @@ CUSTOMER_PROBLEM: Final = Table(
     Column("since", UtcTime, nullable=False),
 )
 """What a check found wrong with a customer when it last looked at it."""
+
+NAMESPACE_SHARD: Final = Table(
+    "namespace_shard",
+    METADATA,
+    Column("region", String(50), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("tier", String(16), nullable=False),
+    Column("units", Integer, nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+)
+"""The event hub namespaces placements were given in. A namespace's tier stays what it was opened with."""
+
+PLACEMENT: Final = Table(
+    "placement",
+    METADATA,
+    Column("customer", String(256), primary_key=True),
+    Column("region", String(50), primary_key=True),
+    Column("shard", Integer, nullable=False),
+    Column("partitions", Integer, nullable=False),
+    Column("placed_at", UtcTime, nullable=False),
+    Column("unneeded_since", UtcTime),
+    Index(None, "region", "shard"),
+)
+"""Where each customer's event hub of a region is: given once, never moved.
+
+``unneeded_since`` is when the inventory first showed nothing any more that the hub is for.
+"""
+
+REFUSED_REMOVAL: Final = Table(
+    "refused_removal",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("hubs", Text, nullable=False),
+    Column("refused_at", UtcTime, nullable=False),
+    Column("approved_at", UtcTime),
+    Column("used_at", UtcTime),
+)
+"""Removals of event hubs the destroy guard refused, until somebody approves them.
+
+``hubs`` is JSON: each hub with the reasons against its removal. An approval lets through the one removal of
+this digest, once.
+"""

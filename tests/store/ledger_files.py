@@ -23,11 +23,10 @@ def found(
     partition_id: str = "0",
     window: datetime | None = None,
     size: int = 1000,
+    namespace: str = "azure-logs-westeurope-01",
 ) -> FoundFile:
     """A capture file whose window ends ``minute`` minutes after noon."""
-    name = CaptureName(
-        "azure-logs-westeurope-01", customer, partition_id, window or NOON + timedelta(minutes=minute)
-    )
+    name = CaptureName(namespace, customer, partition_id, window or NOON + timedelta(minutes=minute))
     uploaded_at = name.window + timedelta(seconds=5)
     return FoundFile(TIME_FIRST.build(name), etag, size, customer, name, uploaded_at, "message")
 
