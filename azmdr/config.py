@@ -7,7 +7,7 @@ The environment wins over the file. The file is ``azmdr.toml`` in the working di
 import os
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -116,6 +116,13 @@ class Settings(BaseSettings):
     ingest_resource_group: str = "azure-log-ingest"
     send_rule: str = "diagnostics"
     """The authorization rule on each event hub namespace that diagnostic settings send with."""
+    delegate_to: dict[str, str] = Field(default_factory=dict)
+    """Whom customers delegate to: object id of a group or service principal of ours, and its shown name."""
+    offer_name: str = "Managed detection and response"
+    """What customers' service provider pages call the delegation."""
+    offer_description: str = "Watches the control plane of this subscription."
+    delegated_roles: Literal["leastPrivilege", "article"] = "leastPrivilege"
+    """Which roles every subscription delegates; docs/onboarding.md says what each set can do."""
     setting_name: str = "azmdr"
     """The name that makes a diagnostic setting or an export rule ours, in every customer's tenant."""
     category_policy: Path | None = None

@@ -230,7 +230,9 @@ class Template:
         place = self._place_of(written, functions)
         own = place.id_of(kind, name.split("/"))
         needs = {str(evaluate(each, functions)).strip("/").lower() for each in written.get("dependsOn", ())}
-        known_as = {own.strip("/").lower(), name.lower(), loop.lower()} - {""}
+        # Templates refer to a resource group by an id in the shape of any other resource's, too.
+        as_resource = id_below(place.id, kind, name.split("/"))
+        known_as = {own.strip("/").lower(), as_resource.strip("/").lower(), name.lower(), loop.lower()} - {""}
         resource = TemplateResource(
             *(own, kind, written["apiVersion"], written, functions),
             *(frozenset(needs), frozenset(known_as)),
