@@ -53,7 +53,7 @@ _named = click.option("--customer", "name", required=True, metavar="NAME", help=
 )
 @click.pass_context
 @telling_errors
-def onboarding(context: click.Context, name: str | None, out: Path | None, **fields: str | None) -> None:
+def onboarding(context: click.Context, /, name: str | None, out: Path | None, **fields: str | None) -> None:
     """Write the package a customer's administrator deploys, and print the one command for it."""
     if context.invoked_subcommand is not None:
         if name is not None or out is not None or any(fields.values()):
@@ -64,10 +64,8 @@ def onboarding(context: click.Context, name: str | None, out: Path | None, **fie
     settings, scope = Settings.load(), _scope(fields)
     with opened_store(settings) as store:
         customer = _customer(store, name)
-    package, folder = (
-        _package(customer, Offer.from_settings(settings), scope),
-        out or Path(f"onboarding-{name}"),
-    )
+    package = _package(customer, Offer.from_settings(settings), scope)
+    folder = out or Path(f"onboarding-{customer.name}")
     write(package, folder)
     click.echo(
         f"The package is in {folder}; README.md in it is for the customer's administrator, who uploads the"

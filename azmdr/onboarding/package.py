@@ -1,6 +1,7 @@
 """The package a customer's administrator deploys: templates, parameters, a README, and the one command. Pure.
 
-Nothing a person typed becomes part of a template: names are parameters, in JSON; on a command line they are quoted.
+Nothing a person typed becomes part of a template: names are parameters, in JSON; on a command line they are
+quoted.
 """
 
 import json
@@ -160,19 +161,16 @@ def _command(customer: Customer, scope: Scope, kind: str) -> str:
 
 
 def _filled(readme: str, customer: Customer, offer: Offer, scope: Scope, command: str) -> str:
-    roles = "\n".join(f"| {each.name} | `{each.id}` | {each.use} |" for each in offer.roles.roles)
-    delegates = "\n".join(f"- {_plain(each.name)} (`{each.id}`)" for each in offer.delegates)
+    workspace = workspace_id(scope)
     told = {
         "customer": customer.name,
         "offer": _plain(offer.name),
         "tenant": offer.provider_tenant_id,
-        "roles": roles,
-        "delegates": delegates,
+        "roles": "\n".join(f"| {each.name} | `{each.id}` | {each.use} |" for each in offer.roles.roles),
+        "delegates": "\n".join(f"- {_plain(each.name)} (`{each.id}`)" for each in offer.delegates),
         "command": command,
         "scope": _told(scope),
-        "entra": _ENTRA.format(workspace=workspace_id(scope), url=entra.URL)
-        if workspace_id(scope)
-        else _NO_ENTRA,
+        "entra": _ENTRA.format(workspace=workspace, url=entra.URL) if workspace else _NO_ENTRA,
         "take_back": _take_back(scope),
     }
     # Not str.format, which would look into the names people chose.
@@ -186,56 +184,59 @@ def _plain(text: str) -> str:
 
 def _told(scope: Scope) -> str:
     if isinstance(scope, SubscriptionScope):
-        return (
-            f"This package delegates the subscription `{scope.subscription_id}`, and nothing else: no policy, no\n"
-            "other subscription, now or later."
-        )
-    text = (
-        f"This package puts a policy on the management group `{scope.name}`. The policy delegates every\n"
-        "subscription below it, those that come later too, and corrects a delegation whose list of roles is not\n"
-        "the one below. To do that, the policy's own identity gets the role Owner on the management group: only\n"
-        "who may assign roles may delegate. It is used by Azure Policy alone; nobody can sign in as it."
-    )
-    if scope.automation_resource_group is not None:
-        text += (
-            f"\n\nA second policy makes the resource group `{scope.automation_resource_group}` in every subscription;"
-            "\nits identity gets the role Contributor on the management group."
-        )
-    return text
+        return _ONE_SUBSCRIPTION.format(subscription=scope.subscription_id)
+    second = scope.automation_resource_group
+    text = _BY_POLICY.format(group=scope.name)
+    return text if second is None else f"{text}\n\n{_SECOND_POLICY.format(group=second)}"
 
 
 def _take_back(scope: Scope) -> str:
     if isinstance(scope, SubscriptionScope):
-        subscriptions, policy = f"`{scope.subscription_id}`", ""
-    else:
-        subscriptions = "each subscription"
-        place = shlex.quote(f"/providers/Microsoft.Management/managementGroups/{scope.name}")
-        lines = [
-            f"az policy assignment delete --name azmdr-delegate --scope {place}",
-            f"az policy definition delete --name azmdr-delegate-subscriptions --management-group {shlex.quote(scope.name)}",
-        ]
-        if scope.automation_resource_group is not None:
-            lines += [
-                f"az policy assignment delete --name azmdr-groups --scope {place}",
-                f"az policy definition delete --name azmdr-resource-groups --management-group {shlex.quote(scope.name)}",
-            ]
-        policy = (
-            "First the policy, or it delegates again; then remove the role assignments of its identity, which the\n"
-            "portal shows as *Identity not found*:\n\n    " + "\n    ".join(lines) + "\n\n"
+        return _END_DELEGATION.format(where=f"`{scope.subscription_id}`")
+    policies = [("azmdr-delegate", "azmdr-delegate-subscriptions")]
+    if scope.automation_resource_group is not None:
+        policies.append(("azmdr-groups", "azmdr-resource-groups"))
+    group = shlex.quote(scope.name)
+    place = shlex.quote(f"/providers/Microsoft.Management/managementGroups/{scope.name}")
+    lines = [
+        line
+        for assignment, definition in policies
+        for line in (
+            f"    az policy assignment delete --name {assignment} --scope {place}",
+            f"    az policy definition delete --name {definition} --management-group {group}",
         )
-    return (
-        f"{policy}Then, in {subscriptions}, the delegation, in the portal under *Service providers > Service provider"
-        "\noffers*, or:\n\n    az managedservices assignment list --include-definition true\n"
-        "    az managedservices assignment delete --assignment <name>\n"
-        "    az managedservices definition delete --definition <name>"
-    )
+    ]
+    return "\n\n".join((_END_POLICY, "\n".join(lines), _END_DELEGATION.format(where="each subscription")))
 
 
-_ENTRA: Final = """A workspace for Entra ID's sign-in and audit logs stands in a resource group of its own:
+_ONE_SUBSCRIPTION: Final = """\
+This package delegates the subscription `{subscription}`, and nothing else: no policy,
+no other subscription, now or later."""
+_BY_POLICY: Final = """\
+This package puts a policy on the management group `{group}`. The policy delegates every
+subscription below it, those that come later too, and corrects a delegation whose list of roles is not the one
+below. To do that, the policy's own identity gets the role Owner on the management group: only who may assign
+roles may delegate. It is used by Azure Policy alone; nobody can sign in as it."""
+_SECOND_POLICY: Final = """\
+A second policy makes the resource group `{group}` in every subscription; its identity
+gets the role Contributor on the management group."""
+_END_POLICY: Final = """\
+First the policy, or it delegates again; then remove the role assignments of its identity,
+which the portal shows as *Identity not found*:"""
+_END_DELEGATION: Final = """\
+Then, in {where}, the delegation, in the portal under *Service providers > Service
+provider offers*, or:
+
+    az managedservices assignment list --include-definition true
+    az managedservices assignment delete --assignment <name>
+    az managedservices definition delete --definition <name>"""
+_ENTRA: Final = """\
+A workspace for Entra ID's sign-in and audit logs stands in a resource group of its own:
 `{workspace}`.
-Only that resource group also grants the role Log Analytics Contributor, with which the provider makes the rule that
-exports from it. What Entra ID sends there, only you can say. A person with the role **Security Administrator** runs,
-in the same folder (sign-in logs need Entra ID P1 or P2; the first rows may take up to three days):
+Only that resource group also grants the role Log Analytics Contributor, with which the provider makes the
+rule that exports from it. What Entra ID sends there, only you can say. A person with the role
+**Security Administrator** runs, in the same folder (sign-in logs need Entra ID P1 or P2; the first rows may
+take up to three days):
 
     az rest --method put --url '{url}' --body @entra-setting.json
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from azmdr.azure.data_exports import WorkspaceExports
 from azmdr.azure.delegations import Delegation, Delegations
-from azmdr.azure.dispatch import Call, Job, Source
+from azmdr.azure.dispatch import Call, Source
 from azmdr.azure.errors import AzureError
 from azmdr.azure.event_hubs import FoundNamespace, ProviderHubs
 from azmdr.azure.inventory import FoundSubscription, list_subscriptions
@@ -18,6 +18,7 @@ from azmdr.steps.control_plane import ControlPlane
 from azmdr.store.inventory import known_subscriptions
 
 Answer = TypeVar("Answer")
+_Steps = Generator[Call[Any], Any, None]
 _LATE = Unreadable("the time was up before it was read")
 
 
@@ -77,7 +78,7 @@ def give_back(plane: ControlPlane, customer: Customer, tenant_id: str) -> list[t
 
 def _giving_back(
     plane: ControlPlane, subscription_id: str, tenant_id: str, given: list[tuple[Delegation, str | None]]
-) -> Job:
+) -> _Steps:
     means = Delegations(plane.arm)
     found = yield from _asked(means.of_scope(f"/subscriptions/{subscription_id}"))
     if isinstance(found, Unreadable):
@@ -101,7 +102,7 @@ class _Reading:
     hub_regions: frozenset[str] | Unreadable = _LATE
     workspace_seen: WorkspaceSeen | Unreadable | None = None
 
-    def listing(self) -> Job:
+    def listing(self) -> _Steps:
         """The subscriptions delegated to us."""
         try:
             yield from list_subscriptions(self.plane.arm, self.found)
@@ -109,7 +110,7 @@ class _Reading:
         except AzureError as error:
             self.listing_problem = str(error)
 
-    def hubs(self) -> Job:
+    def hubs(self) -> _Steps:
         """The regions with a hub of the customer's name."""
         place = self.plane.place
         hubs = ProviderHubs(self.plane.arm, place.subscription_id, place.resource_group)
@@ -126,7 +127,7 @@ class _Reading:
         except AzureError as error:
             self.hub_regions = Unreadable(str(error))
 
-    def workspace(self) -> Job:
+    def workspace(self) -> _Steps:
         """The Entra ID workspace."""
         if self.customer.entra_workspace_id is None:
             return
@@ -142,7 +143,7 @@ class _Reading:
         delegations = yield from _both(Delegations(self.plane.arm), group, target.subscription_id)
         self.workspace_seen = WorkspaceSeen(found.region, tables, delegations)
 
-    def subscription(self, found: FoundSubscription) -> Job:
+    def subscription(self, found: FoundSubscription) -> _Steps:
         """A subscription."""
         means, own = Delegations(self.plane.arm), found.subscription_id
         delegations = yield from _asked(means.of_scope(f"/subscriptions/{own}"))

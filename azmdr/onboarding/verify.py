@@ -24,6 +24,12 @@ POLICY: Final = "azmdr-delegate"
 """The name of the policy assignment in ``bicep/modules/delegation-policy.bicep``."""
 _DEPLOY: Final = "have the customer deploy the package again (`azmdr onboarding --customer {name}`)"
 
+_REMEDIATE: Final = (
+    "`az policy remediation create --name azmdr-again"
+    f" --policy-assignment {POLICY} --management-group <name>`"
+)
+_AGAIN: Final = "run this again; if it stays, look at the roles above"
+
 
 class Check(StrEnum):
     """What is looked at."""
@@ -111,9 +117,7 @@ def _delegations(customer: Customer, offer: Offer, observed: Observed) -> Iterat
             Mark.UNKNOWN if observed.listing_problem else Mark.BAD,
             f"subscription {missing}",
             "it is not among those delegated to us",
-            f"{deploy}; by policy it takes a remediation for a subscription that stood before: "
-            f"`az policy remediation create --name azmdr-again --policy-assignment {POLICY} "
-            "--management-group <name>`",
+            f"{deploy}; by policy it takes a remediation for a subscription that stood before: {_REMEDIATE}",
         )
 
 
@@ -209,13 +213,13 @@ def _policies(customer: Customer, observed: Observed, asked: Asked) -> Iterator[
                     where,
                     "assigned; Azure has not looked at the subscription yet",
                 ),
-                f"wait half an hour, or the customer runs `az policy state trigger-scan --subscription {subscription.id}`",
+                "wait half an hour, or the customer runs "
+                f"`az policy state trigger-scan --subscription {subscription.id}`",
             )
         elif not policy.is_compliant:
             yield Finding(
                 *(Check.POLICY, Mark.BAD, where, "assigned, and the delegation is not what it asks for"),
-                f"the customer runs `az policy remediation create --name azmdr-again --policy-assignment {POLICY} "
-                "--management-group <name>`",
+                f"the customer runs {_REMEDIATE}",
             )
         else:
             yield Finding(Check.POLICY, Mark.GOOD, where, "assigned and compliant")
@@ -293,14 +297,12 @@ def _hubs(customer: Customer, observed: Observed) -> Iterator[Finding]:
         else:
             yield Finding(
                 *(Check.HUB, Mark.BAD, region, f"no hub named {customer.name} stands in {why}"),
-                "let the event hub mapping be written and applied (assets event_hub_mapping, event_hub_terraform)",
+                "let the assets event_hub_mapping and event_hub_terraform run, and Terraform apply it",
             )
 
 
 def _unreadable(check: Check, where: str, unreadable: Unreadable) -> Finding:
-    return Finding(
-        check, Mark.UNKNOWN, where, unreadable.why, "run this again; if it stays, look at the roles above"
-    )
+    return Finding(check, Mark.UNKNOWN, where, unreadable.why, _AGAIN)
 
 
 def _named(subscription: SubscriptionSeen) -> str:

@@ -39,6 +39,7 @@ var definitionName = guid(providerTenantId, offerName, string(principals), 'entr
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: resourceGroupName
   location: location
+  properties: {}
 }
 
 resource definition 'Microsoft.ManagedServices/registrationDefinitions@2022-10-01' = {

@@ -7,4 +7,5 @@ param name string
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: name
   location: location
+  properties: {}
 }

@@ -252,7 +252,8 @@ class Template:
         if not named:
             return self.place
         subscription = named.get("subscriptionId")
-        base = f"/subscriptions/{subscription}" if subscription else self._subscription_id()
+        # A resource whose condition does not hold may name an empty one.
+        base = self._subscription_id() if subscription is None else f"/subscriptions/{subscription}"
         group = named.get("resourceGroup")
         return Place(f"{base}/resourceGroups/{group}" if group else base, {})
 

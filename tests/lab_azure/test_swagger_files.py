@@ -213,8 +213,8 @@ def furnish_over_http(caller: Caller, scene: Scene) -> None:
             caller.ask("PUT", f"{below}/providers/Microsoft.PolicyInsights/remediations/now", task)
     nothing = {"properties": {"mode": "Incremental", "template": {"resources": []}}}
     for scope in (SUBSCRIPTION, policy_bodies.GROUP, group):
-        place = {} if scope == group else {"location": "eastus"}
-        caller.ask("PUT", f"{scope}/providers/Microsoft.Resources/deployments/now", nothing | place)
+        where = {} if scope == group else {"location": "eastus"}
+        caller.ask("PUT", f"{scope}/providers/Microsoft.Resources/deployments/now", nothing | where)
     role = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleAssignments/{ROLE_ASSIGNMENT}"
     reader = {"principalId": caller.principal.object_id, "roleDefinitionId": READER.id}
     caller.ask("PUT", role, {"properties": reader}, version="2022-04-01")

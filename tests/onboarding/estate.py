@@ -1,5 +1,6 @@
 """A customer before onboarding: a management group, three subscriptions with resources, nothing delegated."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -13,7 +14,6 @@ from lab.azure.roles import OWNER
 from lab.azure.scenario import SEND_RULE, Scene, build_scene, identity
 from lab.azure.tokens import issue
 from lab.azure.wire import Request
-import json
 
 REGION: Final = "westeurope"
 GROUP: Final = "/providers/Microsoft.Management/managementGroups/fabrikam-root"
@@ -75,7 +75,13 @@ class Estate:
         self.cloud.add_resource(vault, REGION)
 
     def ask(
-        self, method: str, path: str, version: str, body: object = None, by: Principal | None = None, **query: str
+        self,
+        method: str,
+        path: str,
+        version: str,
+        body: object = None,
+        by: Principal | None = None,
+        **query: str,
     ) -> Reply:
         """Ask as the administrator, or as somebody else."""
         cloud, who = self.cloud, by or self.admin
