@@ -14,7 +14,7 @@ BIN := .venv/bin
 SEED := $(or $(SEED),$(shell date +%s))
 MINUTES ?= 10
 
-.PHONY: help setup demo demo-once test lint format soak lock clean
+.PHONY: help setup demo demo-once test lint format bench soak lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ lint: setup ## Check style, types, who imports whom, and that Dagster can load t
 format: setup ## Put the code into the project's format and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: setup ## Measure what reconciling costs, on a virtual clock (ARGS=--small for a minute of it)
+	$(BIN)/python -m bench.control_plane $(ARGS)
 
 soak: setup ## Run the long random tests (SEED=n to repeat a run, MINUTES=n to bound it)
 	SOAK_SEED=$(SEED) SOAK_MINUTES=$(MINUTES) $(BIN)/pytest -m soak --hypothesis-seed=$(SEED)

@@ -21,6 +21,7 @@ from azmdr.azure.address import PUBLIC_ENDPOINT, ArmAddress, ServicePrincipal
 from azmdr.capture.names import TIME_FIRST, ArchiveNameFormat
 from azmdr.capture.runs import RunBounds
 from azmdr.condense.step import StepSettings
+from azmdr.reconcile.spreading import Spread
 from azmdr.steps.bounds import StepBounds
 from azmdr.store.operations import Patience
 
@@ -131,12 +132,20 @@ class Settings(BaseSettings):
     """The interval in which every customer is reconciled once."""
     customers_per_slice: Count = 50
     """Customers reconciled by one run, at most."""
+    event_hubs_schedule: str = "1-59/5 * * * *"
+    """When our own event hubs are looked at, as cron."""
+    customers_schedule: str = "3-59/5 * * * *"
+    """When the registry of customers is mirrored into Dagster's partitions, as cron."""
+    change_runs: Count = 4
+    """Runs for changes seen in the stream, queued or running, at most."""
     step_seconds: Seconds = 480
     """How long a reconciling step begins new work."""
     customer_lease: Seconds = 600
     """How long a step holds a customer without a sign of life."""
     hold_down: Seconds = 86_400
     """How long a thing has to be missing from complete listings before it is gone."""
+    visible_after: Seconds = 600
+    """How long Azure may take to show in a listing what was written."""
     catalogue_days: Count = 7
     """After how many days the log categories of a type of resource are asked for again."""
     arm_workers: Count = 16
@@ -233,7 +242,13 @@ class Settings(BaseSettings):
             lease=timedelta(seconds=self.customer_lease),
             hold_down=timedelta(seconds=self.hold_down),
             catalogue_age=timedelta(days=self.catalogue_days),
+            visible_after=timedelta(seconds=self.visible_after),
         )
+
+    @property
+    def spread(self) -> Spread:
+        """How the customers are spread over the interval."""
+        return Spread(timedelta(minutes=self.reconcile_minutes), self.customers_per_slice)
 
     @property
     def stale_time(self) -> timedelta:

@@ -16,7 +16,7 @@ CUSTOMER: Final = "customer"
 DAY: Final = "day"
 
 customers: Final = dg.DynamicPartitionsDefinition(name="customers")
-"""One partition a customer, added when the first of its capture files is seen."""
+"""One partition a customer, added when it is registered or when the first of its capture files is seen."""
 
 days: Final = dg.DailyPartitionsDefinition(
     start_date=f"{Settings.load().partitions_start:%Y-%m-%d}", end_offset=1
@@ -25,6 +25,19 @@ days: Final = dg.DailyPartitionsDefinition(
 
 customer_days: Final = dg.MultiPartitionsDefinition({CUSTOMER: customers, DAY: days})
 """The partitions of everything made of capture files."""
+
+
+def known_customers(instance: dg.DagsterInstance, named: Iterable[str]) -> list[str]:
+    """Every customer in the order of the partitions, to which those named are added that are new.
+
+    None is ever taken away here: the lake has its data.
+    """
+    name = str(customers.name)
+    known = list(instance.get_dynamic_partitions(name))
+    if new := sorted(set(named) - set(known)):
+        instance.add_dynamic_partitions(name, new)
+        known = list(instance.get_dynamic_partitions(name))
+    return known
 
 
 def partition_key(partition: CustomerDay) -> dg.MultiPartitionKey:

@@ -4,6 +4,7 @@ Settings come from :mod:`azmdr.config`, not from run configuration, so that no s
 run. Concept: docs.dagster.io/guides/build/external-resources.
 """
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,8 @@ from azmdr.capture.queue import CaptureQueue
 from azmdr.config import Settings
 from azmdr.lake.open import open_lake
 from azmdr.lake.storage import LakeStorage
+from azmdr.steps.control_plane import ControlPlane
+from azmdr.steps.open import open_control_plane
 from azmdr.store.database import Store
 
 
@@ -54,12 +57,25 @@ class Deployment(dg.ConfigurableResource["Deployment"]):
         poison = self.settings.poison_queue or f"{address}-poison"
         return CaptureQueue(queue(address, key), queue(poison, key))
 
+    def control_plane(self, owner: str) -> ControlPlane:
+        """What the reconciling steps work with. ``owner`` holds the leases: the id of a run.
+
+        The steps of one run share it, so that what one learnt of Azure's token buckets the next knows.
+        """
+        return replace(self._plane, owner=owner)
+
+    @cached_property
+    def _plane(self) -> ControlPlane:
+        return open_control_plane(self.settings, self.store, owner="")
+
     @cached_property
     def naming(self) -> Naming:
         """What a capture file's place and name may be."""
         return Naming(self.container.name, ArchiveNameFormat(self.settings.archive_name_format))
 
     def teardown_after_execution(self, context: Any) -> None:  # noqa: ARG002
-        """Give back the store's connections."""
+        """Give back the connections."""
+        if "_plane" in self.__dict__:
+            self._plane.arm.close()
         if "store" in self.__dict__:
             self.store.close()

@@ -20,6 +20,7 @@ import click
 import msgspec
 from azure.core.exceptions import AzureError
 
+from lab.activity_stream import StreamState, stream_new_records
 from lab.azure.activity_events import ActivityLog
 from lab.azure.cloud import Cloud
 from lab.azure.front_door import FrontDoor
@@ -214,6 +215,51 @@ def replay(
         msgspec.to_builtins({"episodes": state.episodes, "customers": state.customers})
         | msgspec.to_builtins(state.counts)
     )
+
+
+@main.command()
+@click.option(
+    "--connection-string",
+    envvar="LAB_CONNECTION_STRING",
+    required=True,
+    help="Of the storage account, as `azurite` prints it; or in LAB_CONNECTION_STRING.",
+)
+@click.option("--container", default="capture", show_default=True)
+@click.option("--queue", default="capture-events", show_default=True)
+@click.option(
+    "--activity",
+    "activity_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The file `azure --activity` writes to.",
+)
+@click.option(
+    "--state",
+    "state_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="How far it came. Keep it as long as the container.",
+)
+@click.option(
+    "--window",
+    type=click.FloatRange(0, min_open=True),
+    default=5.0,
+    show_default=True,
+    help="Seconds a file covers.",
+)
+def stream(
+    connection_string: str, container: str, queue: str, activity_file: Path, state_file: Path, window: float
+) -> None:
+    """Write what happens in the lab's Azure into capture files, until SIGTERM or SIGINT."""
+    stop = _stop_on_signals()
+    try:
+        storage = CaptureStorage.connect(connection_string, container, queue)
+        state = StreamState.read(state_file)
+        while not stop.wait(window):
+            state = stream_new_records(activity_file, storage, state, datetime.now(UTC))
+            state.write(state_file)
+    except AzureError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _settings(

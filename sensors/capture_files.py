@@ -9,7 +9,7 @@ from azmdr.capture.runs import FileRun, Run, Waiting, open_partitions, plan_runs
 from azmdr.config import Settings
 from azmdr.store import ledger
 from azmdr_dagster.jobs import condense_capture_files
-from azmdr_dagster.partitions import customers, days
+from azmdr_dagster.partitions import days, known_customers
 from azmdr_dagster.resources import Deployment
 from sensors.condensing_runs import in_flight, request
 
@@ -48,7 +48,9 @@ def _plan(context: dg.SensorEvaluationContext, deployment: Deployment) -> list[R
     bounds = deployment.settings.run_bounds
     flying = in_flight(context.instance)
     now = datetime.now(UTC)
-    known = _known_customers(context.instance, deployment)
+    with deployment.store.read() as connection:
+        seen = ledger.customers(connection)
+    known = known_customers(context.instance, seen)
     dates = days.get_partition_keys()
     with deployment.store.read() as connection:
         by_day = ledger.waiting_by_day(connection, now)
@@ -63,15 +65,3 @@ def _plan(context: dg.SensorEvaluationContext, deployment: Deployment) -> list[R
     with deployment.store.write() as connection:
         ledger.note_requests(connection, [run.file.id for run in runs if isinstance(run, FileRun)])
     return runs
-
-
-def _known_customers(instance: dg.DagsterInstance, deployment: Deployment) -> list[str]:
-    """Every customer in the order of the partitions, to which those of new capture files are added."""
-    with deployment.store.read() as connection:
-        seen = ledger.customers(connection)
-    name = str(customers.name)
-    known = list(instance.get_dynamic_partitions(name))
-    if new := [customer for customer in seen if customer not in set(known)]:
-        instance.add_dynamic_partitions(name, new)
-        known = list(instance.get_dynamic_partitions(name))
-    return known

@@ -10,27 +10,17 @@ from azmdr.capture.runs import DayRun, FileRun, InFlight, RangeRun, Run
 from azmdr.store.ledger import CustomerDay
 from azmdr_dagster.jobs import condense_capture_files
 from azmdr_dagster.partitions import customer_days, customer_days_of, partition_key
+from sensors.runs import PARTITION, RANGE_END, RANGE_START, UNFINISHED
 
 FILE_TAG: Final = "azmdr/capture_file"
 """On a run for one capture file: its row in the ledger."""
 KIND_TAG: Final = "azmdr/run"
 """What a condensing run is for: ``file``, ``customer-day``, ``range`` or ``due operations``."""
 
-_RANGE_START: Final = "dagster/asset_partition_range_start"
-_RANGE_END: Final = "dagster/asset_partition_range_end"
-_PARTITION: Final = "dagster/partition"
-_UNFINISHED: Final = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
-
 
 def in_flight(instance: dg.DagsterInstance) -> InFlight:
     """The condensing runs that are queued or running, and what they will do."""
-    wanted = dg.RunsFilter(job_name=condense_capture_files.name, statuses=_UNFINISHED)
+    wanted = dg.RunsFilter(job_name=condense_capture_files.name, statuses=UNFINISHED)
     runs = [record.dagster_run for record in instance.get_run_records(wanted)]
     files = {int(run.tags[FILE_TAG]) for run in runs if FILE_TAG in run.tags}
     whole = [run.tags for run in runs if FILE_TAG not in run.tags]
@@ -57,8 +47,8 @@ def request(run: Run, reason: str | None = None) -> dg.RunRequest:
         case RangeRun(first, last, day):
             tags = {
                 KIND_TAG: reason or "range",
-                _RANGE_START: partition_key(CustomerDay(first, day)),
-                _RANGE_END: partition_key(CustomerDay(last, day)),
+                RANGE_START: partition_key(CustomerDay(first, day)),
+                RANGE_END: partition_key(CustomerDay(last, day)),
             }
             return dg.RunRequest(run_config=_config(), tags=tags)
 
@@ -69,10 +59,10 @@ def _config(file_ids: Sequence[int] = ()) -> dg.RunConfig:
 
 
 def _partitions(tags: Mapping[str, str], instance: dg.DagsterInstance) -> list[CustomerDay]:
-    if _PARTITION in tags:
-        return customer_days_of([tags[_PARTITION]])
-    if _RANGE_START in tags and _RANGE_END in tags:
-        stretch = dg.PartitionKeyRange(tags[_RANGE_START], tags[_RANGE_END])
+    if PARTITION in tags:
+        return customer_days_of([tags[PARTITION]])
+    if RANGE_START in tags and RANGE_END in tags:
+        stretch = dg.PartitionKeyRange(tags[RANGE_START], tags[RANGE_END])
         return customer_days_of(
             customer_days.get_partition_keys_in_range(stretch, dynamic_partitions_store=instance)
         )

@@ -7,6 +7,7 @@ Reading takes one call a target: settings are in no bulk interface and not in Re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from azure.mgmt.monitor.v2021_05_01_preview.models import (
     DiagnosticSettingsResource,
@@ -35,7 +36,7 @@ class ResourceSettings:
         return Call(
             Lane(target.subscription_id, Kind.READS),
             f"reading the diagnostic settings of {target.text}",
-            lambda: [_setting(each) for each in client.list(target.text)],
+            lambda: [_setting(each) for each in client.list(_address(target))],
         )
 
     def write(self, target: ResourceId, setting: DiagnosticSetting) -> Call[object]:
@@ -49,7 +50,7 @@ class ResourceSettings:
         return Call(
             Lane(target.subscription_id, Kind.WRITES),
             f"writing diagnostic setting {setting.name} of {target.text}",
-            lambda: client.create_or_update(target.text, setting.name, body),
+            lambda: client.create_or_update(_address(target), setting.name, body),
         )
 
     def remove(self, target: ResourceId, name: str) -> Call[object]:
@@ -58,7 +59,7 @@ class ResourceSettings:
         return Call(
             Lane(target.subscription_id, Kind.DELETES),
             f"removing diagnostic setting {name} of {target.text}",
-            lambda: client.delete(target.text, name),
+            lambda: client.delete(_address(target), name),
         )
 
     def catalogue(self, target: ResourceId) -> Call[LogCatalogue]:
@@ -67,7 +68,7 @@ class ResourceSettings:
         return Call(
             Lane(target.subscription_id, Kind.READS),
             f"reading the log categories of {target.text}",
-            lambda: _catalogue(client.list(target.text)),
+            lambda: _catalogue(client.list(_address(target))),
         )
 
 
@@ -108,6 +109,12 @@ class SubscriptionSettings:
             f"removing diagnostic setting {name} of {target.text}",
             lambda: client.delete(name),
         )
+
+
+def _address(target: ResourceId) -> str:
+    # The client puts ids into addresses as they are: what stands behind a ``#`` would be cut off, and a write
+    # would go to another resource. Azure SQL, for one, takes ``#`` in names.
+    return quote(target.text, safe="/()")
 
 
 _SINKS: Final = ("storage_account_id", "service_bus_rule_id", "workspace_id", "marketplace_partner_id")

@@ -80,7 +80,8 @@ def asked(what: str, ask: Callable[[], Answer]) -> Answer:
     except DecodeError as error:
         raise TransientError(what, f"the answer can't be read: {error.message}") from error
     except ClientAuthenticationError as error:
-        if error.response is None or error.status_code != 401:
+        # Resource Manager gives a code with each 401. Without one it is Entra ID's, to who asks for a token.
+        if error.response is None or error.status_code != 401 or _code(error) is None:
             raise SignInError(what, str(error.message)) from error
         raise _of_response(what, error) from error
     except HttpResponseError as error:
@@ -96,7 +97,7 @@ def asked(what: str, ask: Callable[[], Answer]) -> Answer:
 
 def _of_response(what: str, error: HttpResponseError) -> AzureError:
     status = error.status_code or 0
-    code = str(error.error.code) if error.error is not None and error.error.code else str(error.reason)
+    code = _code(error) or str(error.reason)
     told = str(error.error.message) if error.error is not None and error.error.message else str(error.message)
     wait = _retry_after(error)
     if status == 429:
@@ -107,6 +108,10 @@ def _of_response(what: str, error: HttpResponseError) -> AzureError:
         # The client has thrown the token away and fetches another for the next call.
         return TransientError(what, f"{status} {code}: {told}")
     return RefusedError(what, status, code, told)
+
+
+def _code(error: HttpResponseError) -> str | None:
+    return str(error.error.code) if error.error is not None and error.error.code else None
 
 
 def _retry_after(error: HttpResponseError) -> float | None:

@@ -16,7 +16,8 @@ from azmdr.commands.opened import new_owner, opened_store, telling_errors
 from azmdr.commands.shown import show_actions
 from azmdr.config import Settings
 from azmdr.inventory.customers import Customer, CustomerError
-from azmdr.steps.offboarding import Leaving, Stage, begin_leaving, go_on_leaving, note_leaving, why_left
+from azmdr.reconcile.verdict import Standing
+from azmdr.steps.offboarding import Leaving, Stage, begin_leaving, go_on_leaving, why_left
 from azmdr.store.customers import add_customer, all_customers, customer_named, replace_customer
 from azmdr.store.database import Store
 from azmdr.store.scratch import scratch_copy
@@ -119,13 +120,19 @@ def remove(name: str, *, yes: bool, no_wait: bool) -> None:
             _show_removal(settings, store, name)
             return
         begun = begin_leaving(store, name, datetime.now(UTC))
-        leaving = _remove(settings, store, begun.name)
-        while leaving.stage is Stage.WATCHING and not no_wait:
-            time.sleep(_POLL_SECONDS)
-            leaving = note_leaving(store, begun.name, datetime.now(UTC), settings.silence_time)
-            click.echo(_told(begun.name, leaving))
+        leaving = _go_on(settings, store, begun.name)
+        while _is_worth_waiting_for(leaving) and not no_wait:
+            removing = leaving.stage is Stage.REMOVING
+            time.sleep(settings.visible_after if removing else min(_POLL_SECONDS, settings.silence))
+            leaving = _go_on(settings, store, begun.name)
     if leaving.stage is Stage.REMOVING:
         raise SystemExit(1)
+
+
+def _is_worth_waiting_for(leaving: Leaving) -> bool:
+    """Whether time alone takes it further; of what is blocked, somebody else has to take care."""
+    standings = {target.verdict.standing for target in leaving.left}
+    return leaving.stage is not Stage.GONE and not standings & {Standing.BLOCKED}
 
 
 def _show_removal(settings: Settings, store: Store, name: str) -> None:
@@ -143,12 +150,16 @@ def _show_removal(settings: Settings, store: Store, name: str) -> None:
     click.echo("Nothing has been done; --yes does it.")
 
 
-def _remove(settings: Settings, store: Store, name: str) -> Leaving:
+def _go_on(settings: Settings, store: Store, name: str) -> Leaving:
     from azmdr.steps.open import open_control_plane
 
     plane = open_control_plane(settings, store, new_owner())
-    leaving, reports = go_on_leaving(plane, name, settings.silence_time)
-    show_actions(Console(), name, reports)
+    try:
+        leaving, reports = go_on_leaving(plane, name, settings.silence_time)
+    finally:
+        plane.arm.close()
+    if any(report.actions for each in reports.values() for report in each.customers.values()):
+        show_actions(Console(), name, reports)
     click.echo(_told(name, leaving))
     return leaving
 
@@ -157,7 +168,10 @@ def _told(name: str, leaving: Leaving) -> str:
     match leaving.stage:
         case Stage.REMOVING:
             why = ", ".join(f"{number} {reason}" for reason, number in sorted(why_left(leaving).items()))
-            return f"customer {name}: {len(leaving.left)} targets are not known to be free of ours ({why})."
+            return (
+                f"customer {name}: of {len(leaving.left)} targets it is not sure yet that nothing of ours is"
+                f" left ({why})."
+            )
         case Stage.WATCHING:
             since, until = f"{leaving.quiet_since:%Y-%m-%d %H:%M}", f"{leaving.gone_at:%Y-%m-%d %H:%M}"
             return (

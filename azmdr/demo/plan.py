@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 CONTAINER: Final = "capture"
 QUEUE: Final = "capture-events"
 LINGER: Final = 5
 DEADLINE: Final = 30
 """Seconds; a deployment waits longer, see :class:`azmdr.config.Settings`, but here somebody is watching."""
+
+RECONCILE_MINUTES: Final = 2
+HAPPENING_SECONDS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,25 @@ class DemoPlan:
             *mode,
         ]
 
-    def environment(self, storage: Mapping[str, str]) -> dict[str, str]:
-        """The product's settings, for the storage account the lab says it has."""
+    @property
+    def activity(self) -> Path:
+        """What happens in the lab's Azure, as its activity log has it."""
+        return self.home / "activity.ndjson"
+
+    def azure_arguments(self) -> list[str]:
+        """What the lab's Azure is to do. Played once, nothing happens in it, so that the end is known."""
+        happenings = ["--happenings", str(HAPPENING_SECONDS), "--activity", str(self.activity)]
+        return ["--folder", str(self.home / "azure"), *([] if self.once else happenings)]
+
+    def stream_arguments(self) -> list[str]:
+        """How what happens in the lab's Azure comes into capture files."""
+        return [
+            *("--container", CONTAINER, "--queue", QUEUE),
+            *("--activity", str(self.activity), "--state", str(self.home / "stream.json")),
+        ]
+
+    def environment(self, storage: Mapping[str, str], azure: Mapping[str, Any]) -> dict[str, str]:
+        """The product's settings, for the storage account and the Azure the lab says it has."""
         parts = dict(part.partition("=")[::2] for part in storage["connection_string"].split(";"))
         return {
             "DAGSTER_HOME": str(self.dagster_home),
@@ -73,4 +93,17 @@ class DemoPlan:
             "AZMDR_SENSOR_SECONDS": "5",
             "AZMDR_INTAKE_SECONDS": "3",
             "AZMDR_LISTING_SCHEDULE": "* * * * *",
+            "AZMDR_ARM_ENDPOINT": azure["url"],
+            "AZMDR_ENTRA_AUTHORITY": azure["url"],
+            "AZMDR_AUTHORITY_FILE": azure["authority_file"],
+            "AZMDR_PROVIDER_TENANT_ID": azure["provider_tenant_id"],
+            "AZMDR_CLIENT_ID": azure["client_id"],
+            "AZMDR_CLIENT_SECRET": azure["client_secret"],
+            "AZMDR_INGEST_SUBSCRIPTION_ID": azure["ingest_subscription_id"],
+            "AZMDR_INGEST_RESOURCE_GROUP": azure["ingest_resource_group"],
+            "AZMDR_SEND_RULE": azure["authorization_rule"],
+            "AZMDR_RECONCILE_MINUTES": str(RECONCILE_MINUTES),
+            "AZMDR_HOLD_DOWN": "60",
+            # Much of what the scenario plants asks for a look, and a run costs seconds of one of two cores.
+            "AZMDR_CHANGE_RUNS": "1",
         }

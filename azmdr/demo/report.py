@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as ShownTable
 
+from azmdr.demo.convergence import Convergence
 from azmdr.demo.plan import LINGER, DemoPlan
 from azmdr.demo.progress import Progress, percentiles
 from azmdr.demo.verdict import Verdict, counts_of, judge, read_expected
@@ -58,6 +59,24 @@ def print_report(console: Console, verdict: Verdict, progress: Progress, wrong: 
         f"From upload to operation in the lake: {latency}, {LINGER} s of linger included.",
     )
     console.print("\n".join(sentences), highlight=False, soft_wrap=True)
+
+
+def print_convergence(console: Console, convergence: Convergence, seconds: float | None) -> None:
+    """Print where the control plane came to."""
+    if not convergence.complete:
+        console.print(f"[red]The control plane has NOT converged: {convergence}.[/red]", highlight=False)
+        for sentence in convergence.shortfalls()[:MISSES_SHOWN]:
+            console.print(f"[red]{sentence}[/red]", highlight=False, soft_wrap=True)
+        return
+    others = sum(one.inventory.resources + one.inventory.subscriptions for one in convergence.coverages)
+    after = "" if seconds is None else f", {seconds:.0f} s after Dagster was up"
+    console.print(
+        f"The control plane converged{after}: {len(convergence.coverages)} customers, {others} subscriptions"
+        f" and resources found, {convergence.covered} targets covered, {convergence.ours} settings and export"
+        " rules written, nothing blocked, pending or unknown.",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _stories(verdict: Verdict) -> ShownTable:

@@ -3,18 +3,18 @@
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Final
 
 from rich.console import Console
 
+from azmdr.demo.convergence import Convergence, read_convergence, register_customers
 from azmdr.demo.dagster_dev import check_checkout, dagster_dev, free_port, make_instance, wait_until_loaded
 from azmdr.demo.plan import DemoPlan
 from azmdr.demo.processes import Processes, command
 from azmdr.demo.progress import Progress, read_progress
-from azmdr.demo.report import print_report, shortfalls, verdict_of
+from azmdr.demo.report import print_convergence, print_report, shortfalls, verdict_of
 from azmdr.store.database import Store
 
 SETTLING_TIMEOUT: Final = 300.0
@@ -43,34 +43,62 @@ def run_demo(plan: DemoPlan, console: Console) -> bool:
 
 def _play(plan: DemoPlan, processes: Processes, console: Console) -> bool:
     begun = datetime.now(UTC)
-    with console.status("starting Azurite, the capture writer and Dagster"):
-        azurite = command("lab", "azurite", "--folder", str(plan.home / "azurite"))
-        processes.start("azurite", azurite, {})
+    with console.status("starting the lab's Azure, Azurite, the capture writer and Dagster"):
+        processes.start("azurite", command("lab", "azurite", "--folder", str(plan.home / "azurite")), {})
+        processes.start("azure", command("lab", "azure", *plan.azure_arguments()), {})
         storage = processes.answer("azurite", timeout=60)
+        azure = processes.answer("azure", timeout=60)
         # Opened here first, so that daemon, webserver and runs find its tables made.
         store = Store.open(plan.store_url)
+        register_customers(store, azure["customers"])
         secret = {"LAB_CONNECTION_STRING": storage["connection_string"]}
         processes.start("replay", command("lab", "replay", *plan.replay_arguments()), secret)
+        if not plan.once:
+            processes.start("stream", command("lab", "stream", *plan.stream_arguments()), secret)
         port = free_port(plan.port)
         address = f"http://127.0.0.1:{port}"
-        processes.start("dagster", dagster_dev(port), plan.environment(storage))
+        processes.start("dagster", dagster_dev(port), plan.environment(storage, azure))
         wait_until_loaded(address, processes.log("dagster"), processes.check)
-    seconds = (datetime.now(UTC) - begun).total_seconds()
+    up = datetime.now(UTC)
     console.print(
-        f"The Dagster UI is at {address} (up after {seconds:.0f} s).", highlight=False, soft_wrap=True
+        f"The Dagster UI is at {address} (up after {(up - begun).total_seconds():.0f} s).",
+        highlight=False,
+        soft_wrap=True,
     )
+    subscriptions = sum(len(one["subscription_ids"]) for one in azure["customers"])
+    watched = _Watched(store, begun, up, subscriptions)
     if plan.once:
-        return _until_settled(plan, processes, partial(read_progress, store, begun), console)
+        return _until_settled(plan, processes, watched, console)
     console.print("Ctrl-C ends everything; the next start goes on from here.", soft_wrap=True)
-    return _watch(processes, partial(read_progress, store, begun), console)
+    return _watch(processes, watched, console)
 
 
-def _watch(processes: Processes, read: Callable[[], Progress], console: Console) -> bool:
+@dataclass(slots=True)
+class _Watched:
+    """How far both halves have come, and when the control plane had converged."""
+
+    store: Store
+    begun: datetime
+    up: datetime
+    """When Dagster was."""
+    subscriptions: int
+    converged_after: float | None = None
+    """Seconds."""
+
+    def look(self) -> tuple[Progress, Convergence]:
+        """Look again."""
+        convergence = read_convergence(self.store, self.subscriptions)
+        if convergence.complete and self.converged_after is None:
+            self.converged_after = (datetime.now(UTC) - self.up).total_seconds()
+        return read_progress(self.store, self.begun), convergence
+
+
+def _watch(processes: Processes, watched: _Watched, console: Console) -> bool:
     shown = ""
     with console.status("waiting for the first capture file") as status:
         while True:
             processes.check()
-            line = str(read())
+            line = _line(*watched.look())
             status.update(line)
             if not console.is_terminal and line != shown:
                 console.print(line, highlight=False, soft_wrap=True)
@@ -78,27 +106,34 @@ def _watch(processes: Processes, read: Callable[[], Progress], console: Console)
             time.sleep(2 if console.is_terminal else 10)
 
 
-def _until_settled(
-    plan: DemoPlan, processes: Processes, read: Callable[[], Progress], console: Console
-) -> bool:
-    """Wait until all that was planted has come out: files whose message was lost, by the next listing."""
+def _line(progress: Progress, convergence: Convergence) -> str:
+    return f"{convergence} · {progress}"
+
+
+def _until_settled(plan: DemoPlan, processes: Processes, watched: _Watched, console: Console) -> bool:
+    """Wait until all that was planted has come out, and the control plane has converged.
+
+    A file whose message was lost comes with the next listing.
+    """
     with console.status("playing the scenario") as status:
         while not processes.ended("replay"):
             processes.check()
-            status.update(str(read()))
+            status.update(_line(*watched.look()))
             time.sleep(2)
         planted = processes.answer("replay", timeout=1)["customers"]
         deadline = time.monotonic() + SETTLING_TIMEOUT
         while True:
             processes.check()
-            progress = read()
-            status.update(str(progress))
+            progress, convergence = watched.look()
+            status.update(_line(progress, convergence))
             verdict, wrong = verdict_of(plan), shortfalls(plan.lake, planted)
-            good = progress.settled and progress.counts.conserved and verdict.good and not wrong
+            condensed = progress.settled and progress.counts.conserved and verdict.good and not wrong
+            good = condensed and convergence.complete
             if good or time.monotonic() > deadline:
                 break
             time.sleep(2)
     print_report(console, verdict, progress, wrong)
+    print_convergence(console, convergence, watched.converged_after)
     return good
 
 

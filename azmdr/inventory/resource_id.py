@@ -8,10 +8,12 @@ import re
 from dataclasses import dataclass
 from typing import Final, Self
 
+# Azure takes no control characters in names. A dot or two would be a step up the path of a request's address.
+_NAME: Final = r"(?!\.\.?(?:/|$))[^/\x00-\x1f\x7f]+"
 _ID: Final = re.compile(
     r"/subscriptions/(?P<subscription>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
-    r"(?:/resourcegroups/(?P<group>[^/]+))?"
-    r"(?:/providers/(?P<provider>[^/]+)/(?P<tail>[^/]+/[^/]+(?:/[^/]+/[^/]+)*))?",
+    rf"(?:/resourcegroups/(?P<group>{_NAME}))?"
+    rf"(?:/providers/(?P<provider>{_NAME})/(?P<tail>{_NAME}/{_NAME}(?:/{_NAME}/{_NAME})*))?",
     re.IGNORECASE,
 )
 

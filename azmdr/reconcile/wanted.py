@@ -1,8 +1,8 @@
 """What is wanted on a target: the setting that should be there, or the verdict why there is none. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from azmdr.inventory.customers import Customer, CustomerState
@@ -44,8 +44,6 @@ class CustomerView:
     catalogues: dict[Variety, LogCatalogue]
     """By type and kind; added to while more is learnt."""
     subscription_states: Mapping[str, str]
-    unlearnt: dict[Variety, Verdict] = field(default_factory=dict)
-    """Why the catalogue of a type and kind could not be learnt."""
 
     def hub_for(self, location: str) -> EventHub | Verdict:
         """The hub that takes the logs of a place; what is in no region sends to the home region."""
@@ -82,8 +80,7 @@ def wanted_on_resource(view: CustomerView, due: DueTarget) -> DiagnosticSetting 
         return settled
     catalogue = view.catalogues.get((due.target.type, due.variant))
     if catalogue is None:
-        unknown = Verdict(Reason.NOT_READ_YET, f"the log categories of {due.target.type} are not known yet")
-        return view.unlearnt.get((due.target.type, due.variant), unknown)
+        return Verdict(Reason.NOT_READ_YET, f"the log categories of {due.target.type} are not known yet")
     selection = view.policy.selection(facts, view.customer.rules, catalogue)
     return selection if isinstance(selection, Verdict) else _setting(view, due.location, selection)
 
@@ -119,24 +116,38 @@ def wanted_export(view: CustomerView, region: str, tables: frozenset[str]) -> Da
     return DataExport(view.own_name, hub.facts.namespace_id, hub.name, wanted)
 
 
-def needs_reading(wanted: object, due: DueTarget, leaving_since: datetime | None) -> bool:
+def needs_reading(wanted: object, due: DueTarget) -> bool:
     """Whether a target's settings have to be read to tell what to do.
 
-    Where none of ours should be, it is still to be found out once whether one is, and once more when the
-    customer leaves; where Azure knows no settings, or nothing can be decided yet, reading tells nothing.
+    Where none of ours should be, it is still to be found out whether one is; where Azure is said to know no
+    settings, only if one of ours was there all the same. While nothing can be decided, reading tells nothing.
     """
     if not isinstance(wanted, Verdict):
         return True
     if wanted.reason in (Reason.TYPE_WITHOUT_LOGS, Reason.NAME_NOT_ASCII):
-        return False
-    if wanted.standing not in (Standing.EXCLUDED, Standing.UNSUPPORTED):
-        return False
-    return due.ours or due.read_at is None or (leaving_since is not None and due.read_at < leaving_since)
+        return due.ours
+    return holds_by_itself(wanted)
 
 
-def is_settled(verdict: Verdict) -> bool:
+def holds_by_itself(verdict: Verdict) -> bool:
     """Whether a verdict holds until something changes, once it is known that nothing of ours is there."""
     return verdict.standing in (Standing.EXCLUDED, Standing.UNSUPPORTED)
+
+
+def is_settled(verdict: Verdict, due: DueTarget, read_at: datetime, visible_after: timedelta) -> bool:
+    """Whether a target on which a read showed nothing of ours need not be read again.
+
+    One read is not enough. Azure may show a setting only a while after it was written, and a run that was
+    killed, or was slower than its lease, may have written one that nobody has noted.
+
+    Args:
+        verdict: on the target.
+        due: what was known before; its ``read_at`` is when a read first showed nothing.
+        read_at: when it was read now.
+        visible_after: how long Azure may take to show what was written.
+    """
+    absent_since = due.read_at if not due.ours else None
+    return holds_by_itself(verdict) and absent_since is not None and read_at - absent_since >= visible_after
 
 
 def _setting(view: CustomerView, location: str, selection: Selection) -> DiagnosticSetting | Verdict:

@@ -26,3 +26,5 @@ class StepBounds:
     """How long a thing has to be missing from complete listings before it is gone."""
     catalogue_age: timedelta = timedelta(days=7)
     """After which the log categories of a type are asked for again."""
+    visible_after: timedelta = timedelta(minutes=10)
+    """How long Azure may take to show in a listing what was written."""

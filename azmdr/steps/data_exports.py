@@ -21,7 +21,7 @@ from azmdr.reconcile.wanted import CustomerView, wanted_export
 from azmdr.steps.control_plane import ControlPlane, StepReport
 from azmdr.steps.holding import hold
 from azmdr.steps.sweep import Decisions, Sweep
-from azmdr.steps.views import apply_new_rules, view_of
+from azmdr.steps.views import views_of
 from azmdr.store.targets import DueTarget, Target, TargetKind, put_targets, targets_of_kind
 
 _TYPE = "microsoft.operationalinsights/workspaces"
@@ -43,8 +43,7 @@ def reconcile_exports(plane: ControlPlane, customers: Sequence[Customer]) -> Ste
     """
     report = StepReport()
     with hold(plane, [customer.name for customer in customers], report) as held:
-        apply_new_rules(held, held.names)
-        views = {name: view_of(plane, name) for name in held.names}
+        views = views_of(held, report)
         for view in views.values():
             _know_workspace(plane, view.customer)
         exports = _Exports(plane)
@@ -61,13 +60,13 @@ def reconcile_exports(plane: ControlPlane, customers: Sequence[Customer]) -> Ste
 
 
 def _know_workspace(plane: ControlPlane, customer: Customer) -> None:
-    """Keep a customer's workspace among the targets."""
+    """Keep a customer's workspace among the targets; one that it had before, and has again, is due again."""
     if customer.entra_workspace_id is None:
         return
     workspace = ResourceId.parse(customer.entra_workspace_id)
     with plane.store.write() as connection:
         known = targets_of_kind(connection, customer.name, TargetKind.DATA_EXPORT)
-        if workspace.key not in {due.target.key for due in known}:
+        if workspace.key not in {due.target.key for due in known if not due.settled}:
             target = Target(
                 *(TargetKind.DATA_EXPORT, workspace.text, workspace.key, workspace.subscription_id),
                 *(workspace.key, _TYPE),
@@ -95,7 +94,11 @@ class _Exports:
     def _job(
         self, sweep: Sweep[DataExport], customer: str, due: DueTarget
     ) -> Generator[Call[Any], Any, Verdict]:
-        if _is_current(sweep.view(customer).customer, due):
+        view = sweep.view(customer)
+        if _is_current(view.customer, due):
+            if due.target.subscription_id not in view.subscription_states:
+                told = f"subscription {due.target.subscription_id} is none the customer has delegated"
+                return sweep.judge(customer, due, Verdict(Reason.WORKSPACE_MISSING, told))
             workspace = ResourceId.parse(due.target.id)
             try:
                 found = yield self._means.workspace(workspace)

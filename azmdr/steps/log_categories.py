@@ -13,13 +13,14 @@ from azmdr.azure.dispatch import Call, Job, Source, Tally
 from azmdr.azure.errors import AzureError
 from azmdr.inventory.customers import CustomerState
 from azmdr.inventory.resource_id import ResourceId
+from azmdr.reconcile.category_policy import TargetFacts
 from azmdr.reconcile.log_catalogue import LogCatalogue
 from azmdr.reconcile.refusals import verdict_on
-from azmdr.reconcile.verdict import Reason
+from azmdr.reconcile.verdict import Reason, Verdict
 from azmdr.reconcile.wanted import CustomerView
 from azmdr.steps.holding import Held
 from azmdr.store.log_catalogues import Variety, note_catalogue
-from azmdr.store.targets import types_due
+from azmdr.store.targets import DueTarget, types_due
 
 _SAMPLES: Final = 5
 """How many resources of a type are asked at most."""
@@ -41,10 +42,26 @@ def _jobs(held: Held, view: CustomerView) -> Iterator[Job]:
             yield learn_categories(held, view, variety, samples)
 
 
+def learn_for(held: Held, view: CustomerView, due: DueTarget) -> Generator[Call[Any], Any, Verdict | None]:
+    """Learn the log categories of a target's type from the target itself, where no other has told them.
+
+    Others may be where nobody lets us read; and what keeps us from reading this one is its verdict.
+    """
+    variety = (due.target.type, due.variant)
+    if variety in view.catalogues or view.customer.state is not CustomerState.ACTIVE:
+        return None
+    facts = TargetFacts(ResourceId.parse(due.target.id), due.variant, due.tags)
+    if view.policy.settled_by_rules(facts, view.customer.rules) is not None:
+        return None
+    return (yield from learn_categories(held, view, variety, [due.target.id]))
+
+
 def learn_categories(
     held: Held, view: CustomerView, variety: Variety, samples: Sequence[str]
-) -> Generator[Call[Any], Any, None]:
+) -> Generator[Call[Any], Any, Verdict | None]:
     """Learn the log categories of a type from the first resource that tells them.
+
+    Returns why none of them does; None when that is known, or does not matter.
 
     Args:
         held: the customers this run holds.
@@ -52,18 +69,16 @@ def learn_categories(
         variety: the type, and Azure's ``kind``.
         samples: ids of resources of that type.
     """
-    plane = held.plane
+    plane, obstacle = held.plane, None
     if view.policy.settled_by_type(variety[0], view.customer.rules):
-        return
+        return None
     for sample in samples:
         target = ResourceId.parse(sample)
         try:
             catalogue = yield ResourceSettings(plane.arm).catalogue(target)
         except AzureError as error:
-            why = verdict_on(error, wrote=False)
-            if why.reason is not Reason.TYPE_WITHOUT_LOGS:
-                if why.reason is not Reason.NOT_FOUND:
-                    view.unlearnt[variety] = why
+            obstacle = verdict_on(error, wrote=False)
+            if obstacle.reason is not Reason.TYPE_WITHOUT_LOGS:
                 continue
             catalogue = LogCatalogue({})
         view.catalogues[variety] = catalogue
@@ -71,4 +86,5 @@ def learn_categories(
             held.prolong(connection, view.customer.name)
             now = plane.clock.now()
             note_catalogue(connection, view.customer.name, variety, catalogue, now, target.text)
-        return
+        return None
+    return obstacle

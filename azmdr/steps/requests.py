@@ -1,21 +1,21 @@
 """Requests: what was seen to change in the stream is reconciled first, also in the middle of a sweep."""
 
 from collections.abc import Generator, Iterator
+from itertools import islice
 from typing import Any, Final
 
 from azmdr.azure.dispatch import Call, Job, Source
-from azmdr.azure.errors import AzureError
+from azmdr.azure.errors import AzureError, RefusedError
 from azmdr.azure.inventory import FoundResource, list_resources
 from azmdr.inventory.resource_id import ResourceId
 from azmdr.reconcile.changes import ChangeKind
 from azmdr.reconcile.verdict import Standing
 from azmdr.steps.holding import Held
-from azmdr.steps.log_categories import learn_categories
 from azmdr.steps.monitored_resources import take_in
 from azmdr.steps.sweep import Sweep
 from azmdr.store.inventory import resource_keyed
 from azmdr.store.requests import Request, forget_requests, requests_of
-from azmdr.store.targets import DueTarget, TargetKind, targets_of
+from azmdr.store.targets import TargetKind, targets_of
 
 _AT_ONCE: Final = 100
 """Requests of one customer taken up in one go."""
@@ -34,10 +34,10 @@ class Requests:
         """What has been asked for since the last time."""
         self._held.give_sign_of_life()
         sources = []
-        for customer in self._held.names:
+        for customer in self._sweep.customers:
             with self._held.plane.store.read() as connection:
-                asked = requests_of(connection, customer, _AT_ONCE)
-            new = [each for each in asked if each not in self._taken_up and self._concerns(each)]
+                asked = (each for each in requests_of(connection, customer) if self._concerns(each))
+                new = list(islice((each for each in asked if each not in self._taken_up), _AT_ONCE))
             self._taken_up.update(new)
             if new:
                 sources.append(Source(customer, self._jobs(customer, new), urgent=True))
@@ -55,6 +55,10 @@ class Requests:
         target = ResourceId.parse(request.resource_id)
         try:
             yield from self._look_up(customer, request, target)
+        except RefusedError:
+            # It would be refused again: there is no such subscription any more, or we may not look.
+            self._forget(request)
+            return
         except AzureError:
             # The request stays, and the next run takes it up again.
             return
@@ -62,18 +66,26 @@ class Requests:
             due = targets_of(connection, customer, self._kind, [target.key])
         standings = set()
         for each in due:
-            yield from self._learn_categories(customer, each)
             verdict = yield from self._sweep.job(customer, each)
             standings.add(verdict.standing)
         if Standing.UNKNOWN not in standings:
-            with self._held.plane.store.write() as connection:
-                forget_requests(connection, [request])
+            self._forget(request)
+
+    def _forget(self, request: Request) -> None:
+        with self._held.plane.store.write() as connection:
+            forget_requests(connection, [request])
 
     def _look_up(
         self, customer: str, request: Request, target: ResourceId
     ) -> Generator[Call[Any], Any, None]:
-        """Learn of a resource that is new, or has other tags than when it was listed."""
+        """Learn of a resource that is new, or has other tags than when it was listed.
+
+        Only in a subscription that is known to be the customer's: a record names what it likes, and the
+        resources of a subscription nobody has listed would never be missed again.
+        """
         plane = self._held.plane
+        if target.subscription_id not in self._sweep.view(customer).subscription_states:
+            return
         with plane.store.read() as connection:
             known = resource_keyed(connection, customer, target.key)
             is_target = bool(targets_of(connection, customer, self._kind, [target.key]))
@@ -88,8 +100,3 @@ class Requests:
         with plane.store.write() as connection:
             self._held.prolong(connection, customer)
             take_in(connection, plane, customer, {target.key: known} if known else {}, same)
-
-    def _learn_categories(self, customer: str, due: DueTarget) -> Generator[Call[Any], Any, None]:
-        view, variety = self._sweep.view(customer), (due.target.type, due.variant)
-        if self._kind is TargetKind.RESOURCE and variety not in view.catalogues:
-            yield from learn_categories(self._held, view, variety, [due.target.id])

@@ -1,6 +1,7 @@
 """The step ``resource_diagnostic_settings``: every resource's wanted logs flow to the hub of its region."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from azmdr.azure.diagnostic_settings import ResourceSettings
 from azmdr.azure.dispatch import Tally
@@ -12,10 +13,10 @@ from azmdr.reconcile.verdict import Verdict
 from azmdr.reconcile.wanted import CustomerView, wanted_on_resource
 from azmdr.steps.control_plane import ControlPlane, StepReport
 from azmdr.steps.holding import hold
-from azmdr.steps.log_categories import learn_due_categories
+from azmdr.steps.log_categories import learn_due_categories, learn_for
 from azmdr.steps.requests import Requests
 from azmdr.steps.sweep import Decisions, Sweep
-from azmdr.steps.views import apply_new_rules, view_of
+from azmdr.steps.views import views_of
 from azmdr.store.targets import DueTarget, TargetKind
 
 
@@ -35,12 +36,11 @@ def reconcile_resources(
     report = StepReport()
     until = plane.until
     with hold(plane, [customer.name for customer in customers], report) as held:
-        apply_new_rules(held, held.names)
-        views = {name: view_of(plane, name) for name in held.names}
+        views = views_of(held, report)
         tally = Tally() if requested_only else learn_due_categories(held, views, until)
         sweep = Sweep(
             *(held, TargetKind.RESOURCE, views, ResourceSettings(plane.arm)),
-            Decisions(wanted_on_resource, _plan),
+            Decisions(wanted_on_resource, _plan, partial(learn_for, held)),
             report,
         )
         requests = Requests(sweep, TargetKind.RESOURCE, held)

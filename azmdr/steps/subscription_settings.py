@@ -13,7 +13,7 @@ from azmdr.steps.control_plane import ControlPlane, StepReport
 from azmdr.steps.holding import hold
 from azmdr.steps.requests import Requests
 from azmdr.steps.sweep import Decisions, Sweep
-from azmdr.steps.views import apply_new_rules, view_of
+from azmdr.steps.views import views_of
 from azmdr.store.targets import DueTarget, TargetKind
 
 
@@ -32,8 +32,7 @@ def reconcile_subscriptions(
     """
     report = StepReport()
     with hold(plane, [customer.name for customer in customers], report) as held:
-        apply_new_rules(held, held.names)
-        views = {name: view_of(plane, name) for name in held.names}
+        views = views_of(held, report)
         decisions = Decisions(wanted_on_subscription, _plan)
         sweep = Sweep(
             held, TargetKind.SUBSCRIPTION, views, SubscriptionSettings(plane.arm), decisions, report

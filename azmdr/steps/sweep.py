@@ -16,7 +16,7 @@ from azmdr.inventory.resource_id import ResourceId
 from azmdr.reconcile.plan import Plan, Remove, Write
 from azmdr.reconcile.refusals import verdict_on
 from azmdr.reconcile.verdict import Reason, Verdict
-from azmdr.reconcile.wanted import CustomerView, is_settled, needs_reading
+from azmdr.reconcile.wanted import CustomerView, holds_by_itself, is_settled, needs_reading
 from azmdr.steps.control_plane import ControlPlane, CustomerReport, StepReport, Told
 from azmdr.steps.holding import Held, LeaseLostError
 from azmdr.store.targets import (
@@ -51,10 +51,12 @@ class Means(Protocol[Thing]):
 
 @dataclass(frozen=True, slots=True)
 class Decisions(Generic[Thing]):
-    """How a kind of target is decided on. Both are pure."""
+    """How a kind of target is decided on. ``wanted`` and ``plan`` are pure."""
 
     wanted: Callable[[CustomerView, DueTarget], Thing | Verdict]
     plan: Callable[[CustomerView, DueTarget, Thing | Verdict, Sequence[Thing]], Plan[Thing]]
+    prepare: Callable[[CustomerView, DueTarget], Generator[Call[Any], Any, Verdict | None]] | None = None
+    """Learns what a decision needs and the view does not hold; returns why that can't be learnt."""
 
 
 @dataclass(slots=True)
@@ -91,6 +93,11 @@ class Sweep(Generic[Thing]):
         """What the step works with."""
         return self._held.plane
 
+    @property
+    def customers(self) -> list[str]:
+        """Whose targets it is about."""
+        return list(self._books)
+
     def view(self, customer: str) -> CustomerView:
         """What the decisions about a customer rest on."""
         return self._books[customer].view
@@ -126,9 +133,13 @@ class Sweep(Generic[Thing]):
         """Observe, plan and apply for one target; returns the verdict."""
         book = self._books[customer]
         view, target = book.view, ResourceId.parse(due.target.id)
+        if self._decisions.prepare is not None:
+            obstacle = yield from self._decisions.prepare(view, due)
+            if obstacle is not None:
+                return self._judge(book, due, obstacle)
         wanted = self._decisions.wanted(view, due)
-        if isinstance(wanted, Verdict) and not needs_reading(wanted, due, view.customer.leaving_since):
-            return self._judge(book, due, wanted, settled=is_settled(wanted) and not due.ours)
+        if isinstance(wanted, Verdict) and not needs_reading(wanted, due):
+            return self._judge(book, due, wanted, settled=holds_by_itself(wanted) and not due.ours)
         try:
             found = yield self._means.read(target)
         except AzureError as error:
@@ -138,9 +149,18 @@ class Sweep(Generic[Thing]):
         if plan.action is not None and (obstacle := view.obstacle(due)):
             plan = Plan(obstacle, ours=plan.ours)
         if plan.action is None:
-            settled = is_settled(plan.verdict) and not plan.ours
-            return self._judge(book, due, plan.verdict, read_at=read_at, ours=plan.ours, settled=settled)
+            return self._judge_as_it_is(book, due, plan, read_at)
         return (yield from self._apply(book, due, plan.action, plan, read_at))
+
+    def _judge_as_it_is(self, book: _Book, due: DueTarget, plan: Plan[Thing], read_at: datetime) -> Verdict:
+        if plan.ours or not holds_by_itself(plan.verdict):
+            return self._judge(book, due, plan.verdict, read_at=read_at, ours=plan.ours)
+        settled = is_settled(plan.verdict, due, read_at, self.plane.bounds.visible_after)
+        # Since when nothing of ours was there is what the next read wants to know.
+        is_first = due.ours or due.read_at is None
+        return self._judge(
+            book, due, plan.verdict, read_at=read_at if is_first else None, ours=False, settled=settled
+        )
 
     def judge(self, customer: str, due: DueTarget, verdict: Verdict) -> Verdict:
         """Note a verdict that was come to without reading the target's settings."""
@@ -167,8 +187,7 @@ class Sweep(Generic[Thing]):
         book.report.did(due.target.id, action.verb, str(action), plan.verdict)
         # What was written is known as well as if it had been read again.
         known_at, ours = self.plane.clock.now(), isinstance(action, Write)
-        settled = is_settled(plan.verdict) and not ours
-        return self._judge(book, due, plan.verdict, read_at=known_at, ours=ours, settled=settled)
+        return self._judge(book, due, plan.verdict, read_at=known_at, ours=ours)
 
     def _call(self, target: ResourceId, action: Write[Thing] | Remove) -> Call[object]:
         if isinstance(action, Remove):
@@ -183,6 +202,10 @@ class Sweep(Generic[Thing]):
             at = self.plane.clock.now()
             why = wanted if isinstance(wanted, Verdict) else verdict
             return self._judge(book, due, why, read_at=at, ours=False, settled=True)
+        is_gone_with_it = verdict.reason is Reason.NOT_FOUND and self._kind is TargetKind.DATA_EXPORT
+        if is_gone_with_it and isinstance(wanted, Verdict) and holds_by_itself(wanted):
+            # An export rule is a part of its workspace.
+            return self._judge_as_it_is(book, due, Plan(wanted), self.plane.clock.now())
         if isinstance(error, RefusedError):
             book.report.tell(Told(due.target.id, "read", verdict))
         return self._judge(book, due, verdict)

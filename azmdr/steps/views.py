@@ -1,12 +1,11 @@
 """Views: what the store knows about a customer, put together for the decisions about its targets."""
 
 import hashlib
-from collections.abc import Iterable
 
 from azmdr.inventory.customers import Customer
 from azmdr.reconcile.wanted import CustomerView
-from azmdr.steps.control_plane import ControlPlane
-from azmdr.steps.holding import Held
+from azmdr.steps.control_plane import ControlPlane, StepReport
+from azmdr.steps.holding import Held, LeaseLostError
 from azmdr.steps.monitored_resources import targets_of_resource
 from azmdr.store.customers import customer_named, judged_by, note_judged_by
 from azmdr.store.event_hubs import hubs_of
@@ -31,28 +30,41 @@ def view_of(plane: ControlPlane, name: str) -> CustomerView:
         )
 
 
-def apply_new_rules(held: Held, names: Iterable[str]) -> None:
+def views_of(held: Held, report: StepReport) -> dict[str, CustomerView]:
+    """All that is known about each customer this run holds; who can't be looked at is told in the report."""
+    views = {}
+    for name in held.names:
+        try:
+            _apply_new_rules(held, name)
+            views[name] = view_of(held.plane, name)
+        except LeaseLostError as error:
+            report.fail(name, str(error))
+        except Exception as error:  # noqa: BLE001 - one customer's trouble is told, and is not the others'
+            report.fail(name, repr(error))
+    return views
+
+
+def _apply_new_rules(held: Held, name: str) -> None:
     """Have a customer's targets judged anew where the policy or its own rules have changed since.
 
     What is nested in a resource and logs on its own is part of the policy too.
     """
     plane = held.plane
-    for name in names:
-        with plane.store.read() as connection:
-            customer = customer_named(connection, name)
-            known = list(known_subscriptions(connection, name))
-            if judged_by(connection, name) == rules_digest(plane, customer):
-                continue
-        for subscription_id in known:
-            with plane.store.write() as connection:
-                held.prolong(connection, name)
-                resources = known_resources(connection, name, subscription_id).values()
-                targets = (each for one in resources for each in targets_of_resource(one.facts, plane.policy))
-                put_targets(connection, name, list(targets), plane.clock.now())
+    with plane.store.read() as connection:
+        customer = customer_named(connection, name)
+        known = list(known_subscriptions(connection, name))
+        if judged_by(connection, name) == rules_digest(plane, customer):
+            return
+    for subscription_id in known:
         with plane.store.write() as connection:
             held.prolong(connection, name)
-            unsettle(connection, name)
-            note_judged_by(connection, name, rules_digest(plane, customer))
+            resources = known_resources(connection, name, subscription_id).values()
+            targets = (each for one in resources for each in targets_of_resource(one.facts, plane.policy))
+            put_targets(connection, name, list(targets), plane.clock.now())
+    with plane.store.write() as connection:
+        held.prolong(connection, name)
+        unsettle(connection, name)
+        note_judged_by(connection, name, rules_digest(plane, customer))
 
 
 def rules_digest(plane: ControlPlane, customer: Customer) -> str:

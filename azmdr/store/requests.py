@@ -1,14 +1,15 @@
 """Requests: changes seen in the stream whose target is to be reconciled before all others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, and_, case, delete, func, or_, select
 
 from azmdr.inventory.customers import CustomerState
 from azmdr.reconcile.changes import Change, ChangeKind
 from azmdr.store.tables import CUSTOMER, LISTING, RECONCILE_REQUEST, TARGET
+from azmdr.store.targets import TargetKind
 from azmdr.store.upsert import insert
 
 
@@ -29,57 +30,65 @@ def note_changes(connection: Connection, customer: str, changes: Iterable[Change
     A change is passed over when the customer is not one of ours, and when the target has been read since:
     what our own writes bring into the stream asks for nothing.
     """
-    latest = {change.target.key: change for change in sorted(changes, key=lambda each: each.at)}
-    if not latest or not _is_ours(connection, customer):
+    if not _is_ours(connection, customer):
         return 0
     asked = 0
-    for key, change in sorted(latest.items()):
-        if _is_known(connection, customer, change):
-            continue
-        statement = insert(connection, RECONCILE_REQUEST).values(
-            customer=customer,
-            key=key,
-            resource_id=change.target.text,
-            change=change.kind,
-            changed_at=change.at,
-            requested_at=now,
-            operation_id=change.operation_id,
-        )
-        newer = {
-            name: statement.excluded[name] for name in ("resource_id", "change", "changed_at", "operation_id")
-        }
-        asked += connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["customer", "key"],
-                set_=newer,
-                where=RECONCILE_REQUEST.c.changed_at < statement.excluded.changed_at,
-            )
-        ).rowcount
+    for change in _latest(changes):
+        if not _is_known(connection, customer, change):
+            asked += _ask(connection, customer, change, now)
     return asked
 
 
-def requests_of(connection: Connection, customer: str, limit: int) -> list[Request]:
+def _latest(changes: Iterable[Change]) -> Iterable[Change]:
+    """The newest change of each kind of each target, the oldest first."""
+    ordered = sorted(changes, key=lambda change: (change.at, change.target.key))
+    return {(change.target.key, change.kind): change for change in ordered}.values()
+
+
+def _ask(connection: Connection, customer: str, change: Change, now: datetime) -> int:
+    """Ask for a target; one whose resource has changed as well is to be looked up whatever came after."""
+    statement = insert(connection, RECONCILE_REQUEST).values(
+        customer=customer,
+        key=change.target.key,
+        resource_id=change.target.text,
+        change=change.kind,
+        changed_at=change.at,
+        requested_at=now,
+        operation_id=change.operation_id,
+    )
+    before, after = RECONCILE_REQUEST.c, statement.excluded
+    is_newer = before.changed_at < after.changed_at
+    is_wider = and_(before.change != ChangeKind.RESOURCE, after.change == ChangeKind.RESOURCE)
+    newest = ("resource_id", "changed_at", "operation_id")
+    values = {name: case((is_newer, after[name]), else_=before[name]) for name in newest}
+    values["change"] = case((is_wider, after.change), else_=before.change)
+    statement = statement.on_conflict_do_update(
+        index_elements=["customer", "key"], set_=values, where=or_(is_newer, is_wider)
+    )
+    # The driver of PostgreSQL counts no rows of an INSERT.
+    return len(connection.execute(statement.returning(before.key)).all())
+
+
+def requests_of(connection: Connection, customer: str) -> Iterator[Request]:
     """A customer's requests, the oldest first."""
     query = (
         select(RECONCILE_REQUEST)
         .where(RECONCILE_REQUEST.c.customer == customer)
         .order_by(RECONCILE_REQUEST.c.requested_at, RECONCILE_REQUEST.c.key)
-        .limit(limit)
     )
-    return [
-        Request(row.customer, row.key, row.resource_id, ChangeKind(row.change), row.changed_at)
-        for row in connection.execute(query)
-    ]
+    for row in connection.execute(query):
+        yield Request(row.customer, row.key, row.resource_id, ChangeKind(row.change), row.changed_at)
 
 
-def customers_with_requests(connection: Connection) -> list[str]:
-    """The customers something is asked for, the one who has waited longest first."""
+def customers_with_requests(connection: Connection) -> dict[str, datetime]:
+    """The customers something is asked for, the one who has waited longest first; with the newest request."""
+    asked = RECONCILE_REQUEST.c
     query = (
-        select(RECONCILE_REQUEST.c.customer)
-        .group_by(RECONCILE_REQUEST.c.customer)
-        .order_by(func.min(RECONCILE_REQUEST.c.requested_at))
+        select(asked.customer, func.max(asked.requested_at).label("newest"))
+        .group_by(asked.customer)
+        .order_by(func.min(asked.requested_at), asked.customer)
     )
-    return list(connection.scalars(query))
+    return {row.customer: row.newest for row in connection.execute(query)}
 
 
 def forget_requests(connection: Connection, requests: Sequence[Request]) -> None:
@@ -91,6 +100,7 @@ def forget_requests(connection: Connection, requests: Sequence[Request]) -> None
                 asked.customer == request.customer,
                 asked.key == request.key,
                 asked.changed_at <= request.changed_at,
+                asked.change == request.change,
             )
         )
 
@@ -103,8 +113,12 @@ def _is_ours(connection: Connection, customer: str) -> bool:
 
 
 def _is_known(connection: Connection, customer: str, change: Change) -> bool:
+    # A workspace may be a target twice; what was read of its data export rules says nothing of its settings.
     read_at = select(TARGET.c.read_at).where(
-        TARGET.c.customer == customer, TARGET.c.key == change.target.key, TARGET.c.read_at.is_not(None)
+        TARGET.c.customer == customer,
+        TARGET.c.key == change.target.key,
+        TARGET.c.kind != TargetKind.DATA_EXPORT,
+        TARGET.c.read_at.is_not(None),
     )
     was_read = connection.scalar(read_at)
     if was_read is None or was_read < change.at:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, select
 
 from azmdr.store.database import Store
 from azmdr.store.tables import (
+    ARM_PAUSE,
     CUSTOMER,
     EVENT_HUB,
     LISTING,
@@ -20,6 +21,7 @@ from azmdr.store.tables import (
     TARGET,
 )
 
+_OF_NOBODY: Final = (EVENT_HUB, ARM_PAUSE)
 _OF_CUSTOMERS: Final = (SUBSCRIPTION, RESOURCE, TARGET, LISTING, LOG_CATALOGUE, RECONCILE_REQUEST)
 _ROWS_AT_ONCE: Final = 1000
 
@@ -31,8 +33,9 @@ def scratch_copy(store: Store, customers: Sequence[str]) -> Iterator[Store]:
         scratch = Store.open(f"sqlite:///{Path(folder) / 'plan.db'}")
         try:
             with store.read() as source, scratch.write() as target:
-                _copy(source, target, EVENT_HUB, None)
-                for name in customers:
+                for table in _OF_NOBODY:
+                    _copy(source, target, table, None)
+                for name in dict.fromkeys(customers):
                     _copy(source, target, CUSTOMER, name)
                     for table in _OF_CUSTOMERS:
                         _copy(source, target, table, name)

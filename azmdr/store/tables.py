@@ -249,9 +249,10 @@ TARGET: Final = Table(
 )
 """What we set something on, with the verdict.
 
-``read_at`` is when its settings were last read as a whole; ``tried_at`` is its place in the rotation, 1970
-for what is new or changed. ``settled`` targets need not be read again until something changes; ``ours`` says
-that something of ours was there.
+``read_at`` is when its settings were last read as a whole; where none of ours should be and none is, when
+that was first seen since anything changed. ``tried_at`` is its place in the rotation, 1970 for what is new or
+changed. ``settled`` targets need not be read again until something changes; ``ours`` says that something of
+ours was there.
 """
 
 LOG_CATALOGUE: Final = Table(
@@ -303,3 +304,13 @@ ARM_PAUSE: Final = Table(
     Column("until", UtcTime, nullable=False),
 )
 """Until when Azure told us to keep away from a token bucket, where that is beyond the end of a run."""
+
+CUSTOMER_PROBLEM: Final = Table(
+    "customer_problem",
+    METADATA,
+    Column("check_name", String(128), primary_key=True),
+    Column("customer", String(256), primary_key=True),
+    Column("what", Text, nullable=False),
+    Column("since", UtcTime, nullable=False),
+)
+"""What a check found wrong with a customer when it last looked at it."""

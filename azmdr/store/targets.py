@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     func,
     or_,
     select,
@@ -26,6 +27,10 @@ from azmdr.store.upsert import insert
 
 FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """The place in the rotation of what is new or changed."""
+
+
+_SEEN: Final = case((TARGET.c.ours, TARGET.c.read_at), else_=None)
+"""When something of ours was seen there."""
 
 
 class TargetKind(StrEnum):
@@ -104,7 +109,10 @@ class JudgedTarget:
 
 
 def put_targets(connection: Connection, customer: str, targets: Sequence[Target], now: datetime) -> None:
-    """Add targets, or put those already there to the front of the rotation: what they are of has changed."""
+    """Add targets, or put those already there to the front of the rotation: what they are of has changed.
+
+    That nothing of ours was there is then to be seen anew, and so it is after :func:`unsettle`.
+    """
     rows = [
         {
             "customer": customer,
@@ -122,7 +130,7 @@ def put_targets(connection: Connection, customer: str, targets: Sequence[Target]
     ]
     if rows:
         statement = insert(connection, TARGET)
-        again = {"tried_at": FIRST, "settled": False, "id": statement.excluded.id}
+        again = {"tried_at": FIRST, "settled": False, "id": statement.excluded.id, "read_at": _SEEN}
         connection.execute(
             statement.on_conflict_do_update(index_elements=["customer", "kind", "key"], set_=again), rows
         )
@@ -130,7 +138,8 @@ def put_targets(connection: Connection, customer: str, targets: Sequence[Target]
 
 def unsettle(connection: Connection, customer: str) -> None:
     """Have every target of a customer judged anew: the rules have changed."""
-    connection.execute(update(TARGET).where(TARGET.c.customer == customer).values(settled=False))
+    of_it = TARGET.c.customer == customer
+    connection.execute(update(TARGET).where(of_it).values(settled=False, read_at=_SEEN))
 
 
 def due_targets(

@@ -142,7 +142,12 @@ def local_deployment(
 
 def settle_in(deployment: LocalDeployment, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have this process's product use the deployment, and nothing else it might find."""
+    move_in(deployment.environment, monkeypatch)
+
+
+def move_in(environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have this process's product use these settings, and no others it might find."""
     for key in [key for key in os.environ if key.startswith("AZMDR_")]:
         monkeypatch.delenv(key)
-    for key, value in deployment.environment.items():
+    for key, value in environment.items():
         monkeypatch.setenv(key, value)

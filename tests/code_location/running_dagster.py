@@ -3,7 +3,7 @@
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -50,16 +50,7 @@ class RunningDagster:
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The data a GraphQL query gives, asked as the UI asks it."""
-        request = urllib.request.Request(  # noqa: S310 (our own address)
-            f"{self.address}/graphql",
-            json.dumps({"query": query, "variables": variables}).encode(),
-            {"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            told = json.load(answer)
-        assert "errors" not in told, told["errors"]
-        data: dict[str, Any] = told["data"]
-        return data
+        return ask(self.address, query, variables)
 
     def wait_for(self, what: str, look: Callable[[], _Found | None]) -> _Found:
         """Look until there is something; fails when it does not come, or when a process has ended."""
@@ -68,6 +59,20 @@ class RunningDagster:
     def wait_until_settled(self) -> None:
         """Wait until no file and no operation waits any more."""
         wait_until_settled(self.deployment, self.processes)
+
+
+def ask(address: str, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """As :meth:`RunningDagster.ask`."""
+    request = urllib.request.Request(  # noqa: S310 (our own address)
+        f"{address}/graphql",
+        json.dumps({"query": query, "variables": variables}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        told = json.load(answer)
+    assert "errors" not in told, told["errors"]
+    data: dict[str, Any] = told["data"]
+    return data
 
 
 def wait_for(what: str, look: Callable[[], _Found | None], processes: Processes) -> _Found:

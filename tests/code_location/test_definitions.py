@@ -11,14 +11,20 @@ import dagster as dg
 from dagster._core.remote_representation.external_data import RepositorySnap
 from dagster_shared.serdes import serialize_value
 
+from assets.condensed_tables import CondenseConfig
+from assets.diagnostic_settings import SettingsConfig
+from assets.monitored_resources import ListingConfig
 from azmdr_dagster.definitions import definitions
+from azmdr_dagster.jobs import of_each_customer
 from lab.azurite import ACCOUNT_KEY
 
 ROOT: Final = Path(__file__).parents[2]
 LOAD_CPU_SECONDS: Final = 5.0
 PARTITIONS: Final = "customers x days"
 TEAM: Final = frozenset({"team:detection-engineering"})
+OPERATIONS_TEAM: Final = frozenset({"team:cloud-operations"})
 TABLE_KINDS: Final = frozenset({"azure", "polars", "parquet"})
+AZURE: Final = frozenset({"azure"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,42 @@ def table(checks: frozenset[str] = frozenset()) -> AssetPromise:
     return AssetPromise(frozenset({"capture_files"}), "capture", TEAM, TABLE_KINDS, PARTITIONS, checks)
 
 
+def per_customer(group: str, *deps: str, checks: tuple[str, ...]) -> AssetPromise:
+    return AssetPromise(frozenset(deps), group, OPERATIONS_TEAM, AZURE, "customers", frozenset(checks))
+
+
+SERVED: Final = "customers_reconciled"
+LISTED: Final = "inventory_complete"
 EXPECTED: Final = {
+    "customers": AssetPromise(frozenset(), "inventory", OPERATIONS_TEAM, AZURE, partitions=None),
+    "event_hubs": AssetPromise(
+        frozenset(),
+        "infrastructure",
+        OPERATIONS_TEAM,
+        frozenset({"azure", "eventhubs"}),
+        None,
+        frozenset({"event_hubs_listed"}),
+    ),
+    "subscriptions": per_customer("inventory", "customers", checks=(SERVED, LISTED)),
+    "monitored_resources": per_customer("inventory", "subscriptions", checks=(SERVED, LISTED)),
+    "subscription_diagnostic_settings": per_customer(
+        "collection", "event_hubs", "subscriptions", checks=(SERVED,)
+    ),
+    "resource_diagnostic_settings": per_customer(
+        "collection", "event_hubs", "monitored_resources", checks=(SERVED,)
+    ),
+    "entra_data_exports": per_customer("collection", "event_hubs", "customers", checks=(SERVED,)),
+    "coverage": per_customer(
+        "collection",
+        "event_hubs",
+        "customers",
+        "subscriptions",
+        "monitored_resources",
+        "subscription_diagnostic_settings",
+        "resource_diagnostic_settings",
+        "entra_data_exports",
+        checks=("coverage_adds_up", "nothing_blocked"),
+    ),
     "capture_files": AssetPromise(
         frozenset(), "capture", TEAM, frozenset({"azure", "eventhubs", "avro"}), partitions=None
     ),
@@ -73,6 +114,8 @@ def checks_of(assets: object) -> dict[dg.AssetCheckKey, dg.AssetCheckSpec]:
 
 
 def partitions_of(partitions: dg.PartitionsDefinition | None) -> str | None:
+    if isinstance(partitions, dg.DynamicPartitionsDefinition):
+        return partitions.name
     if not isinstance(partitions, dg.MultiPartitionsDefinition):
         return None
     by_dimension = {one.name: one.partitions_def for one in partitions.partitions_defs}
@@ -129,15 +172,15 @@ def test_the_customer_is_the_first_dimension_so_that_a_range_is_one_of_customers
 
 
 def test_a_backfill_is_one_run() -> None:
-    tables = definitions.resolve_assets_def("operations")
-    assert tables.backfill_policy == dg.BackfillPolicy.single_run()
+    for name in (name for name, promise in EXPECTED.items() if promise.partitions):
+        assert definitions.resolve_assets_def(name).backfill_policy == dg.BackfillPolicy.single_run(), name
 
 
 def test_every_asset_and_check_has_a_description_and_every_table_its_columns() -> None:
     for spec in definitions.resolve_all_asset_specs():
         name = spec.key.to_user_string()
         assert spec.description, name
-        if EXPECTED[name].partitions:
+        if EXPECTED[name].partitions == PARTITIONS:
             assert isinstance(spec.metadata["dagster/column_schema"], dg.TableSchema), name
     for assets in definitions.assets or []:
         assert all(spec.description for spec in checks_of(assets).values())
@@ -151,8 +194,21 @@ def test_every_job_sensor_and_schedule_has_a_description() -> None:
         **{sensor.name: sensor.description for sensor in repository.sensor_defs},
         **{schedule.name: schedule.description for schedule in repository.schedule_defs},
     }
-    assert len(described) == 5
+    assert len(described) == 13
     assert [name for name, description in described.items() if not description] == []
+
+
+def test_every_field_of_a_launchpad_is_described() -> None:
+    for config in (CondenseConfig, ListingConfig, SettingsConfig):
+        assert [name for name, field in config.model_fields.items() if not field.description] == []
+
+
+def test_a_slice_has_all_done_that_there_is_for_customers() -> None:
+    wanted = {name for name, promise in EXPECTED.items() if promise.partitions == "customers"}
+    assert {step.key.to_user_string() for step in of_each_customer} == wanted
+    job = definitions.resolve_job_def("reconcile_customers")
+    made = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+    assert made == wanted | {"event_hubs"}
 
 
 def test_sensors_and_schedules_are_on_by_default() -> None:
@@ -173,7 +229,8 @@ def test_no_secret_and_no_address_is_in_what_is_handed_over() -> None:
         "from tests.code_location.test_definitions import serialized; print(serialized())",
         AZMDR_STORE_URL="postgresql+psycopg://azmdr:hunter2-store@store.internal/azmdr",
         AZMDR_STORAGE_ACCOUNT_KEY=ACCOUNT_KEY,
+        AZMDR_CLIENT_SECRET="hunter2-client",
     )
     assert len(text) > 10_000
-    for secret in ("hunter2-store", "store.internal", ACCOUNT_KEY[:20]):
+    for secret in ("hunter2-store", "hunter2-client", "store.internal", ACCOUNT_KEY[:20]):
         assert secret not in text

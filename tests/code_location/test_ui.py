@@ -22,6 +22,7 @@ SWITCHES: Final = (
     # Nothing but this machine can be found, whatever a page asks for.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
+GROUPS: Final = ("capture", "collection", "infrastructure", "inventory")
 WAIT: Final = 60_000
 """Milliseconds."""
 
@@ -47,15 +48,38 @@ def page(browser_path: str) -> Iterator[Page]:
         browser.close()
 
 
-def test_the_lineage_shows_what_becomes_of_capture_files(
+def lineage_of(running: RunningDagster, group: str) -> str:
+    location = "__repository__@azmdr"
+    return f"{running.address}/locations/{location}/asset-groups/{group}/lineage"
+
+
+def test_the_lineage_shows_the_groups_of_the_product(
     running: RunningDagster, page: Page, tmp_path: Path
 ) -> None:
     page.goto(f"{running.address}/asset-groups/")
+    for name in GROUPS:
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
+    expect(page.get_by_text("Loading")).to_have_count(0)
+    page.screenshot(path=tmp_path / "groups.png")
+
+
+def test_the_lineage_of_captures_shows_what_becomes_of_them(
+    running: RunningDagster, page: Page, tmp_path: Path
+) -> None:
+    page.goto(lineage_of(running, "capture"))
     for name in ("capture_files", "activity_records", "operations"):
         expect(page.get_by_text(name, exact=True).first).to_be_visible()
-    expect(page.get_by_text("1 / 1 Passed")).to_be_visible()
-    expect(page.get_by_text("Loading")).to_have_count(0)
-    page.screenshot(path=tmp_path / "lineage.png")
+    expect(page.get_by_text("1 / 1 Passed").first).to_be_visible()
+    page.screenshot(path=tmp_path / "capture.png")
+
+
+def test_the_lineage_of_the_control_plane_shows_its_steps(
+    running: RunningDagster, page: Page, tmp_path: Path
+) -> None:
+    page.goto(lineage_of(running, "collection"))
+    for name in ("entra_data_exports", "coverage"):
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
+    page.screenshot(path=tmp_path / "collection.png")
 
 
 def test_the_runs_page_shows_green_runs(running: RunningDagster, page: Page, tmp_path: Path) -> None:

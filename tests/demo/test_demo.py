@@ -22,3 +22,5 @@ def test_the_demo_played_once_ends_well(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "0 seen that were not" in ended.stdout
     assert "(conserved)" in ended.stdout
+    assert "The control plane converged" in ended.stdout
+    assert "nothing blocked, pending or unknown" in ended.stdout

@@ -16,6 +16,17 @@ STORAGE = {
     "queue_endpoint": "http://127.0.0.1:2/devstoreaccount1",
 }
 
+AZURE = {
+    "url": "https://localhost:8443",
+    "authority_file": "/somewhere/authority.pem",
+    "provider_tenant_id": "5a3f0f6c-0000-4000-8000-000000000001",
+    "client_id": "5a3f0f6c-0000-4000-8000-000000000002",
+    "client_secret": "only-good-in-the-lab",
+    "ingest_subscription_id": "5a3f0f6c-0000-4000-8000-000000000003",
+    "ingest_resource_group": "azure-log-ingest",
+    "authorization_rule": "diagnostics",
+}
+
 
 def plan(folder: Path, *, once: bool = False) -> DemoPlan:
     return DemoPlan(once=once, folder=folder, port=3000, seed=7, size=1.0)
@@ -24,7 +35,7 @@ def plan(folder: Path, *, once: bool = False) -> DemoPlan:
 def test_the_product_takes_the_settings_and_knows_every_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = plan(tmp_path).environment(STORAGE)
+    environment = plan(tmp_path).environment(STORAGE, AZURE)
     monkeypatch.chdir(tmp_path)
     for key, value in environment.items():
         monkeypatch.setenv(key, value)
@@ -37,6 +48,10 @@ def test_the_product_takes_the_settings_and_knows_every_one(
     assert settings.storage_account_key.get_secret_value() == ACCOUNT_KEY
     assert (settings.linger, settings.deadline) == (LINGER, DEADLINE)
     assert settings.lake.startswith(str(tmp_path))
+    assert settings.address.endpoint == AZURE["url"]
+    assert settings.principal is not None
+    assert settings.principal.client_id == AZURE["client_id"]
+    assert settings.ingest_subscription_id == AZURE["ingest_subscription_id"]
 
 
 def test_everything_is_kept_in_one_folder(tmp_path: Path) -> None:
@@ -64,3 +79,23 @@ def test_the_lab_takes_the_arguments(tmp_path: Path, *, once: bool) -> None:
     assert "Invalid value for '--size'" in result.output
     assert ("--forever" in arguments) != once
     assert not any("AccountKey" in argument for argument in arguments)
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_things_happen_in_the_labs_azure_unless_the_end_has_to_be_known(
+    tmp_path: Path, *, once: bool
+) -> None:
+    arguments = plan(tmp_path, once=once).azure_arguments()
+    # With a port no lab takes, so that it reads all arguments and then does nothing.
+    result = CliRunner().invoke(lab, ["azure", *arguments, "--port", "none"])
+    assert "Invalid value for '--port'" in result.output
+    assert ("--happenings" in arguments) != once
+
+
+def test_what_happens_in_the_labs_azure_is_read_from_where_it_is_written(tmp_path: Path) -> None:
+    made = plan(tmp_path)
+    assert str(made.activity) in made.azure_arguments()
+    secret = {"LAB_CONNECTION_STRING": STORAGE["connection_string"]}
+    result = CliRunner().invoke(lab, ["stream", *made.stream_arguments(), "--window", "-1"], env=secret)
+    assert "Invalid value for '--window'" in result.output
+    assert str(made.activity) in made.stream_arguments()

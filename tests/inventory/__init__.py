@@ -1,0 +1,1 @@
+"""The inventory: what is known of customers, for sure."""

@@ -1,0 +1,1 @@
+"""The reconciling steps, against the lab's Azure."""
