@@ -81,6 +81,11 @@ def literals(value: Any) -> Counter[str]:
     return Counter(GUID.findall(value)) if isinstance(value, str) else Counter()
 
 
+def test_a_wheel_has_the_templates_beside_what_reads_them() -> None:
+    # Hatch follows the link into a wheel; a path rewritten by its settings would copy it into editable installs.
+    assert (REPOSITORY / "azmdr/onboarding/bicep").resolve() == FOLDER
+
+
 def test_every_bicep_file_has_its_json_and_every_json_its_bicep() -> None:
     assert sorted(arm()) == BICEP
     assert all((FOLDER / f"{name}.json").with_suffix(".bicep").is_file() for name in ("main", "subscription"))
