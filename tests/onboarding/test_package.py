@@ -102,6 +102,11 @@ def test_a_scope_that_cant_be_is_refused(scope: Scope) -> None:
         made("fabrikam", offered("MDR", "d", "azmdr"), scope)
 
 
+def test_a_name_the_shell_would_read_is_quoted() -> None:
+    package = made("fabrikam", offered("MDR", "d", "azmdr"), ManagementGroupScope("root(eu)"))
+    assert "--management-group-id 'root(eu)' " in package.command
+
+
 def test_the_same_package_comes_out_whenever_it_is_written() -> None:
     delegates = {ME: "one", SUBSCRIPTIONS[0]: "two"}
     turned = dict(reversed(delegates.items()))

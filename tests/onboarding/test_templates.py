@@ -82,7 +82,7 @@ def literals(value: Any) -> Counter[str]:
 
 
 def test_a_wheel_has_the_templates_beside_what_reads_them() -> None:
-    # Hatch follows the link into a wheel; a path rewritten by its settings would copy it into editable installs.
+    # Hatch follows the link; a path rewritten by its settings would be copied into editable installs too.
     assert (REPOSITORY / "azmdr/onboarding/bicep").resolve() == FOLDER
 
 
