@@ -13,6 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table as ShownTable
 
 from azmdr.commands.customer import customer
+from azmdr.commands.onboarding import onboarding
 from azmdr.commands.reconcile import apply, coverage, estimate, plan
 from azmdr.commands.terraform import terraform
 from azmdr.config import ConfigurationError, Settings
@@ -109,7 +110,7 @@ def demo(*, once: bool, folder: Path, port: int, seed: int, size: float) -> None
         raise SystemExit(1)
 
 
-for _command in (customer, plan, apply, coverage, estimate, terraform):
+for _command in (customer, onboarding, plan, apply, coverage, estimate, terraform):
     main.add_command(_command)
 
 

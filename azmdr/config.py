@@ -121,6 +121,13 @@ class Settings(BaseSettings):
     ingest_resource_group: str = "azure-log-ingest"
     send_rule: str = "diagnostics"
     """The authorization rule on each event hub namespace that diagnostic settings send with."""
+    delegate_to: dict[str, str] = Field(default_factory=dict)
+    """Whom customers delegate to: object id of a group or service principal of ours, and its shown name."""
+    offer_name: str = "Managed detection and response"
+    """What customers' service provider pages call the delegation."""
+    offer_description: str = "Watches the control plane of this subscription."
+    delegated_roles: Literal["leastPrivilege", "article"] = "leastPrivilege"
+    """Which roles every subscription delegates; docs/onboarding.md says what each set can do."""
     setting_name: str = "azmdr"
     """The name that makes a diagnostic setting or an export rule ours, in every customer's tenant."""
     category_policy: Path | None = None

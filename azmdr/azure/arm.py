@@ -16,6 +16,7 @@ import requests
 from azure.core.credentials import TokenCredential
 from azure.core.pipeline import PipelineRequest, PipelineResponse, policies
 from azure.core.pipeline.transport import HttpTransport, RequestsTransport
+from azure.core.rest import HttpRequest
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
 from azure.mgmt.eventhub import EventHubManagementClient
 from azure.mgmt.loganalytics import LogAnalyticsManagementClient
@@ -122,6 +123,27 @@ class Arm:
     def event_hubs(self, subscription_id: str) -> EventHubManagementClient:
         """Event hubs of a subscription."""
         return EventHubManagementClient(self._credential, subscription_id, **self._options())
+
+    def ask(self, method: str, path: str, api_version: str, body: object = None, **query: str) -> Any:
+        """Ask where there is no client for it: the answer's JSON, None without one.
+
+        Args:
+            method: the HTTP method.
+            path: from the leading slash of an id on, or the whole link to a next page.
+            api_version: the API version; empty where a link names it.
+            body: becomes JSON.
+            query: by name, without the dollar sign.
+
+        Raises:
+            HttpResponseError: Azure refuses.
+        """
+        asked = {f"${name}": value for name, value in query.items()}
+        if api_version:
+            asked["api-version"] = api_version
+        request = HttpRequest(method, path, params=asked, json=body)
+        response = self.subscriptions.send_request(request)
+        response.raise_for_status()
+        return response.json() if response.content else None
 
     def close(self) -> None:
         """Give back the connections."""

@@ -22,6 +22,8 @@ class RoleAssignment:
     principal_id: str
     role_id: str
     scope_key: str
+    name: str = ""
+    """Where it was given over HTTP."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from lab.azure.access import Grant, RoleAssignment, grants
 from lab.azure.activity_events import ActivityLog
@@ -19,6 +19,7 @@ from lab.azure.delegations import (
     RegistrationDefinition,
     check_authorizations,
 )
+from lab.azure.deployments import Deployment
 from lab.azure.diagnostic_settings import DiagnosticSetting
 from lab.azure.directory import ManagementGroup, Principal, Tenant
 from lab.azure.event_hubs import RIGHTS, ROOT_RULE, AuthorizationRule, EventHub
@@ -28,7 +29,7 @@ from lab.azure.policies import PolicyAssignment, PolicyDefinition
 from lab.azure.remediations import Remediation
 from lab.azure.resource_graph import Row
 from lab.azure.resource_id import ResourceId, within
-from lab.azure.resources import Resource, Subscription, implied_parent_key
+from lab.azure.resources import Resource, ResourceGroup, Subscription, implied_parent_key
 from lab.azure.roles import Role
 from lab.azure.virtual_clock import VirtualClock
 from lab.azure.workspace_tables import Table
@@ -46,6 +47,8 @@ class Cloud:
     """How long an event hub namespace is being created."""
     deployment_time: timedelta = timedelta()
     """How long a remediation takes for each of its deployments."""
+    evaluation_time: timedelta = timedelta(minutes=10)
+    """After which policies look at a new subscription."""
     page_size: int = 1000
     catalogues: Mapping[str, Catalogue] = field(default_factory=lambda: dict(RESOURCE_CATEGORIES))
     """Log categories by lower-cased resource type."""
@@ -83,6 +86,12 @@ class Cloud:
     """By lower-cased id, as the next two are."""
     policy_assignments: dict[str, PolicyAssignment] = field(default_factory=dict)
     remediations: dict[str, Remediation] = field(default_factory=dict)
+    deployments: dict[str, Deployment] = field(default_factory=dict)
+    """By lower-cased id."""
+    evaluations: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
+    """When a policy assignment looks at a subscription that is new below it; None when it has."""
+    groups: dict[str, dict[str, ResourceGroup]] = field(default_factory=lambda: defaultdict(dict))
+    """Resource groups made over HTTP: by subscription, then by lower-cased name."""
     activity: ActivityLog | None = None
     """What the activity log's REST interface tells of; nothing is written down without one."""
     graph_queries: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -240,6 +249,20 @@ class Cloud:
                 f"'{resource_id.group}' was not found."
             )
         return found
+
+    def group_location(self, subscription_id: str, name: str) -> str | None:
+        """Where a resource group stands; None where there is none."""
+        if (group := self.groups[subscription_id].get(name.lower())) is not None:
+            return group.location
+        kept = self.resources[subscription_id].all_latest()
+        return next(
+            (each.location for _, each in kept if (each.id.group or "").lower() == name.lower()), None
+        )
+
+    def join_management_group(self, subscription_id: str, name: str) -> None:
+        """Put a subscription below a management group that is there."""
+        subscription = self.subscriptions[subscription_id]
+        subscription.ancestors = (*subscription.ancestors, self.management_groups[name.lower()].key)
 
     def subscription(self, subscription_id: str) -> Subscription:
         """A subscription that has to be there.

@@ -14,6 +14,7 @@ from typing import TypeVar
 from lab.azure import (
     activity_log_routes,
     authorization_rule_routes,
+    deployment_routes,
     diagnostic_setting_routes,
     entra_setting_routes,
     event_hub_routes,
@@ -25,6 +26,7 @@ from lab.azure import (
     policy_state_routes,
     remediation_routes,
     resource_graph_routes,
+    role_assignment_routes,
     sign_in,
     tokens,
     workspace_table_routes,
@@ -58,6 +60,8 @@ ROUTES: Sequence[Route] = (
     *policy_state_routes.ROUTES,
     *remediation_routes.ROUTES,
     *resource_graph_routes.ROUTES,
+    *role_assignment_routes.ROUTES,
+    *deployment_routes.ROUTES,
 )
 _TABLE = RouteTable(ROUTES)
 
@@ -160,22 +164,41 @@ class FrontDoor:
             return _refusal(error)
 
     def _arm(self, request: Request) -> Answer:
-        settle(self.cloud)
-        principal = self._principal(request)
-        route, parts = _TABLE.find(request.method, request.path)
-        version = check_api_version(request.query.get("api-version"), route)
-        call = Call(self.cloud, principal, request, version, parts, self._turn)
+        settle(self.cloud, self._act)
+        route, call = self._call(self._principal(request), request)
         left = self._admit(call)
         try:
-            if "scope" in parts:
-                self._check_scope(call, route)
+            self._check(call, route)
             self._admit_to_provider(call, route)
             answer = route.handle(call)
         except ArmError as error:
             answer = _refusal(error)
+        self._write_down(call, route, answer)
+        return replace(answer, headers={**left, **answer.headers})
+
+    def _act(self, principal: Principal, request: Request) -> Answer:
+        """Answer what another request entails, or policy asks by itself; neither is throttled here."""
+        try:
+            route, call = self._call(principal, request)
+            self._check(call, route)
+            answer = route.handle(call)
+        except ArmError as error:
+            return _refusal(error)
+        self._write_down(call, route, answer)
+        return answer
+
+    def _call(self, principal: Principal, request: Request) -> tuple[Route, Call]:
+        route, parts = _TABLE.find(request.method, request.path)
+        version = check_api_version(request.query.get("api-version"), route)
+        return route, Call(self.cloud, principal, request, version, parts, self._turn, self._act)
+
+    def _check(self, call: Call, route: Route) -> None:
+        if "scope" in call.parts:
+            self._check_scope(call, route)
+
+    def _write_down(self, call: Call, route: Route, answer: Answer) -> None:
         if self.cloud.activity is not None and route.is_logged:
             self._record(call, route, answer, self.cloud.activity)
-        return replace(answer, headers={**left, **answer.headers})
 
     def _record(self, call: Call, route: Route, answer: Answer, log: ActivityLog) -> None:
         subscription = self.cloud.subscriptions.get(call.scope.subscription_id)

@@ -4,15 +4,17 @@ from collections.abc import Callable
 from typing import Final
 
 from lab.azure.access import may
-from lab.azure.arm_error import bad_request
-from lab.azure.call import Call, Route
+from lab.azure.arm_error import bad_request, conflict, not_found
+from lab.azure.call import Body, Call, Route
 from lab.azure.paging import page
 from lab.azure.resource_filter import predicate
 from lab.azure.resource_id import within
-from lab.azure.resources import Resource, Subscription, as_listed
+from lab.azure.resources import Resource, ResourceGroup, Subscription, as_listed
 from lab.azure.wire import Answer
 
 _READ: Final = "Microsoft.Resources/subscriptions/resources/read"
+_READ_GROUPS: Final = "Microsoft.Resources/subscriptions/resourceGroups/read"
+_GROUP: Final = "{subscription}/resourcegroups/{group_name}"
 
 
 def _list_subscriptions(call: Call) -> Answer:
@@ -78,7 +80,41 @@ def _page_size(top: str | None, largest: int) -> int:
 def _list_groups(call: Call) -> Answer:
     reads = _reader(call)
     groups = {each.id.group.lower(): each for each in _seen(call).values() if each.id.group and reads(each)}
-    return Answer(200, page(call.request, groups, call.cloud.page_size, _shown_group))
+    shown = {
+        key: _shown_group(each.id.subscription_id, each.id.group or "", each.location)
+        for key, each in groups.items()
+    }
+    subscription_id = call.scope.subscription_id
+    held = call.cloud.held(call.principal, call.cloud.subscription(subscription_id))
+    for key, made in call.cloud.groups[subscription_id].items():
+        if may(held, _READ_GROUPS, f"{call.scope.key}/resourcegroups/{key}"):
+            shown[key] = _shown_group(subscription_id, made.name, made.location)
+    return Answer(200, page(call.request, shown, call.cloud.page_size, lambda each: each))
+
+
+class _GroupBody(Body):
+    location: str
+
+
+def _put_group(call: Call) -> Answer:
+    subscription_id, name = call.scope.subscription_id, call.parts["group_name"]
+    location = call.body(_GroupBody).location.lower().replace(" ", "")
+    before = call.cloud.group_location(subscription_id, name)
+    if before is not None and before != location:
+        raise conflict(
+            f"Invalid resource group location '{location}'. It stands in '{before}'.",
+            "InvalidResourceGroupLocation",
+        )
+    call.cloud.groups[subscription_id][name.lower()] = ResourceGroup(name, location)
+    return Answer(200 if before else 201, _shown_group(subscription_id, name, location))
+
+
+def _get_group(call: Call) -> Answer:
+    subscription_id, name = call.scope.subscription_id, call.parts["group_name"]
+    location = call.cloud.group_location(subscription_id, name)
+    if location is None:
+        raise not_found(f"Resource group '{name}' could not be found.", "ResourceGroupNotFound")
+    return Answer(200, _shown_group(subscription_id, name, location))
 
 
 def _get_provider(call: Call) -> Answer:
@@ -118,12 +154,12 @@ def _shown_subscription(call: Call, subscription: Subscription) -> dict[str, obj
     }
 
 
-def _shown_group(resource: Resource) -> dict[str, object]:
+def _shown_group(subscription_id: str, name: str, location: str) -> dict[str, object]:
     return {
-        "id": f"/subscriptions/{resource.id.subscription_id}/resourceGroups/{resource.id.group}",
-        "name": resource.id.group,
+        "id": f"/subscriptions/{subscription_id}/resourceGroups/{name}",
+        "name": name,
         "type": "Microsoft.Resources/resourceGroups",
-        "location": resource.location,
+        "location": location,
         "properties": {"provisioningState": "Succeeded"},
     }
 
@@ -156,8 +192,16 @@ ROUTES: Final = (
     Route("GET", "{group}/resources", _RESOURCE_VERSIONS, _list_resources, _READ, below=True),
     Route(
         *("GET", "{subscription}/resourcegroups", _RESOURCE_VERSIONS, _list_groups),
-        action="Microsoft.Resources/subscriptions/resourceGroups/read",
+        action=_READ_GROUPS,
         below=True,
+    ),
+    Route("GET", _GROUP, _RESOURCE_VERSIONS, _get_group, _READ_GROUPS, below=True),
+    Route(
+        "PUT",
+        _GROUP,
+        _RESOURCE_VERSIONS,
+        _put_group,
+        "Microsoft.Resources/subscriptions/resourceGroups/write",
     ),
     Route("GET", "{subscription}/providers", _RESOURCE_VERSIONS, _list_providers, _READ_PROVIDERS),
     Route("GET", _PROVIDER, _RESOURCE_VERSIONS, _get_provider, _READ_PROVIDERS),

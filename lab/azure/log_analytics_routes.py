@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lab.azure.arm_error import ArmError, bad_request, not_found
+from lab.azure.arm_error import ArmError, bad_request, conflict, not_found
 from lab.azure.call import Body, Call, Route
 from lab.azure.data_exports import DataExport, check
 from lab.azure.destinations import LIST_KEYS
@@ -10,7 +10,7 @@ from lab.azure.event_hubs import HUBS
 from lab.azure.resource_id import ResourceId, respelled
 from lab.azure.resources import Resource, as_listed
 from lab.azure.wire import Answer
-from lab.azure.workspace_tables import check_tables_exist
+from lab.azure.workspace_tables import OWN_TABLES, check_tables_exist
 
 _NAMESPACE_TYPE: Final = "microsoft.eventhub/namespaces"
 _TYPES: Final = {_NAMESPACE_TYPE: "EventHub", "microsoft.storage/storageaccounts": "StorageAccount"}
@@ -37,6 +37,36 @@ class _ExportBody(Body):
 
 def _get_workspace(call: Call) -> Answer:
     return Answer(200, _shown_workspace(call, call.cloud.existing(call.scope)))
+
+
+class _WorkspaceSku(Body):
+    name: str
+
+
+class _WorkspaceProperties(Body):
+    sku: _WorkspaceSku = _WorkspaceSku(name="PerGB2018")
+
+
+class _WorkspaceBody(Body):
+    location: str
+    properties: _WorkspaceProperties = _WorkspaceProperties()
+
+
+def _put_workspace(call: Call) -> Answer:
+    body = call.body(_WorkspaceBody)
+    subscription_id, group = call.scope.subscription_id, call.scope.group or ""
+    if call.cloud.group_location(subscription_id, group) is None:
+        raise not_found(f"Resource group '{group}' could not be found.", "ResourceGroupNotFound")
+    before = call.cloud.resource(call.scope)
+    location = body.location.lower().replace(" ", "")
+    if before is not None and before.location != location:
+        raise conflict(
+            f"The workspace '{call.scope.name}' stands in '{before.location}'.", "InvalidResourceLocation"
+        )
+    workspace = call.cloud.add_resource(call.scope.text, location, sku={"name": body.properties.sku.name})
+    if before is None:
+        call.cloud.add_tables(call.scope.text, OWN_TABLES)
+    return Answer(200 if before else 201, _shown_workspace(call, workspace))
 
 
 def _list_workspaces(call: Call) -> Answer:
@@ -171,6 +201,7 @@ ROUTES: Final = (
         _OF_WORKSPACE + "read",
     ),
     Route("GET", "{workspace}", VERSIONS, _get_workspace, _OF_WORKSPACE + "read"),
+    Route("PUT", "{workspace}", VERSIONS, _put_workspace, _OF_WORKSPACE + "write"),
     Route("GET", _EXPORTS, VERSIONS, _list_exports, _OF_EXPORT + "read"),
     Route("GET", _EXPORTS + "/{export}", VERSIONS, _get_export, _OF_EXPORT + "read"),
     Route("PUT", _EXPORTS + "/{export}", VERSIONS, _put_export, _OF_EXPORT + "write"),

@@ -16,10 +16,6 @@ from lab.azure.arm_error import bad_request
 
 DEPLOYS: Final = "deployifnotexists"
 _PARAMETER: Final = re.compile(r"\[parameters\('([^']+)'\)\]", re.IGNORECASE)
-_DELEGATIONS: Final = (
-    "microsoft.managedservices/registrationdefinitions",
-    "microsoft.managedservices/registrationassignments",
-)
 _LONGEST_NAME: Final = {"policyDefinitions": 128, "policyAssignments": 128}
 
 
@@ -52,9 +48,9 @@ class PolicyDefinition:
         return mapping(self.properties.get("parameters"))
 
     @property
-    def deploys_delegations(self) -> bool:
-        """Whether what it deploys is a delegation."""
-        return str(self.details.get("type", "")).lower() in _DELEGATIONS
+    def deployed_type(self) -> str:
+        """The lower-cased type of what it deploys where there is none."""
+        return str(self.details.get("type", "")).lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from lab.azure.arm_error import bad_request, not_found
 from lab.azure.call import Body, Call, Route
 from lab.azure.paging import page
 from lab.azure.policies import PolicyAssignment, PolicyDefinition, check_assignment
+from lab.azure.policy_compliance import note_members
 from lab.azure.policy_definition_routes import VERSIONS
 from lab.azure.policy_scope import GROUP_PATH, PolicyScope, policy_scope
 from lab.azure.resource_id import respelled, within
@@ -82,6 +83,7 @@ def _put(call: Call) -> Answer:
     )
     check_assignment(assignment, definition)
     call.cloud.policy_assignments[assignment.id.lower()] = assignment
+    note_members(call.cloud, assignment)
     return Answer(201, _shown(call, assignment))
 
 

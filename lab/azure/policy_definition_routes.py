@@ -10,6 +10,7 @@ from lab.azure.arm_error import bad_request, not_found
 from lab.azure.call import Body, Call, Route
 from lab.azure.paging import page
 from lab.azure.policies import PolicyDefinition, check_definition
+from lab.azure.policy_conditions import check_condition
 from lab.azure.policy_scope import GROUP_PATH, PolicyScope, policy_scope
 from lab.azure.resource_id import respelled
 from lab.azure.wire import Answer
@@ -43,6 +44,8 @@ def _put(call: Call) -> Answer:
     properties = {"mode": "Indexed", **body.properties, "policyType": "Custom"}
     definition = PolicyDefinition(_id(scope, call), call.parts["name"], properties)
     check_definition(definition)
+    if "existenceCondition" in definition.details:
+        check_condition(definition.details["existenceCondition"])
     call.cloud.policy_definitions[definition.id.lower()] = definition
     return Answer(201, _shown(call, definition))
 

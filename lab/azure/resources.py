@@ -43,6 +43,14 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceGroup:
+    """A resource group that somebody made, with or without something in it."""
+
+    name: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A resource that a listing shows."""
 

@@ -4,7 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Final
 from urllib.parse import urlencode
+
+_INHERITED: Final = ("x-ms-correlation-request-id",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,12 @@ class Request:
     def is_continuation(self) -> bool:
         """Whether it asks for a page after the first."""
         return "$skiptoken" in self.query
+
+    def entailed(self, method: str, path: str, api_version: str, body: object) -> "Request":
+        """A request that this one entails."""
+        content = b"" if body is None else json.dumps(body).encode()
+        headers = {name: self.headers[name] for name in _INHERITED if name in self.headers}
+        return Request(method, path, self.origin, {"api-version": api_version}, headers, content)
 
     def link(self, **changes: str) -> str:
         """The absolute address of this request, with some of its query changed."""

@@ -5,12 +5,12 @@ Source: Microsoft.OperationalInsights 2022-10-01 in Microsoft's REST API specifi
 
 from typing import Final
 
-from lab.azure.arm_error import not_found
-from lab.azure.call import Call, Route
+from lab.azure.arm_error import bad_request, not_found
+from lab.azure.call import Body, Call, Route
 from lab.azure.log_analytics_routes import VERSIONS
 from lab.azure.resource_id import respelled
 from lab.azure.wire import Answer
-from lab.azure.workspace_tables import Table
+from lab.azure.workspace_tables import ENTRA_TABLES, Table
 
 _STANDARD_COLUMNS: Final = (("TenantId", "guid"), ("TimeGenerated", "dateTime"), ("Type", "string"))
 
@@ -26,6 +26,27 @@ def _get(call: Call) -> Answer:
     table = call.cloud.tables[call.scope.key].get(call.parts["table"].lower())
     if table is None:
         raise not_found(f"The table '{call.parts['table']}' was not found.")
+    return Answer(200, _shown(call, table))
+
+
+class _Properties(Body):
+    plan: str = "Analytics"
+
+
+class _Body(Body):
+    properties: _Properties = _Properties()
+
+
+def _put(call: Call) -> Answer:
+    call.cloud.existing(call.scope)
+    name, tables = call.parts["table"], call.cloud.tables[call.scope.key]
+    known = {each.lower(): each for each in ENTRA_TABLES}
+    if name.lower() not in known and not name.endswith("_CL"):
+        raise bad_request(
+            f"The table '{name}' is no table of Microsoft's, nor does it end with _CL.", "InvalidParameter"
+        )
+    table = Table(known.get(name.lower(), name), call.body(_Body).properties.plan)
+    tables[name.lower()] = table
     return Answer(200, _shown(call, table))
 
 
@@ -61,8 +82,10 @@ def _schema(table: Table) -> dict[str, object]:
 
 _TABLES: Final = "{workspace}/tables"
 _READ: Final = "Microsoft.OperationalInsights/workspaces/tables/read"
+_WRITE: Final = "Microsoft.OperationalInsights/workspaces/tables/write"
 
 ROUTES: Final = (
     Route("GET", _TABLES, VERSIONS, _list, _READ),
     Route("GET", _TABLES + "/{table}", VERSIONS, _get, _READ),
+    Route("PUT", _TABLES + "/{table}", VERSIONS, _put, _WRITE),
 )

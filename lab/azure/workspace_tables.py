@@ -11,11 +11,14 @@ from typing import Final
 
 from lab.azure.arm_error import bad_request
 
+OWN_TABLES: Final = ("AzureActivity", "AzureDiagnostics")
+"""What every workspace has from the start."""
+
 ENTRA_TABLES: Final = (
     *("AuditLogs", "SigninLogs", "AADNonInteractiveUserSignInLogs", "AADServicePrincipalSignInLogs"),
     *("AADManagedIdentitySignInLogs", "AADProvisioningLogs", "ADFSSignInLogs", "AADRiskyUsers"),
     *("AADUserRiskEvents", "AADRiskyServicePrincipals", "AADServicePrincipalRiskEvents"),
-    *("MicrosoftGraphActivityLogs", "NetworkAccessTraffic", "AzureActivity", "AzureDiagnostics"),
+    *("MicrosoftGraphActivityLogs", "NetworkAccessTraffic", *OWN_TABLES),
 )
 """What a workspace that takes Entra ID's logs has: their tables, and two that every workspace has."""
 

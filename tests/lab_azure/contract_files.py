@@ -19,6 +19,7 @@ FILES: Final = (
     "Microsoft.ManagedServices/2022-10-01/managedservices.json",
     "Microsoft.Authorization/2023-04-01/policyDefinitions.json",
     "Microsoft.Authorization/2023-04-01/policyAssignments.json",
+    "Microsoft.Authorization/2022-04-01/authorization-RoleAssignmentsCalls.json",
     "Microsoft.PolicyInsights/2021-10-01/remediations.json",
     "Microsoft.ResourceGraph/2021-03-01/resourcegraph.json",
 )

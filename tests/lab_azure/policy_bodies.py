@@ -8,15 +8,54 @@ from lab.azure.scenario import Scene
 GROUP = "/providers/Microsoft.Management/managementGroups/everything"
 
 
+def deployed() -> dict[str, Any]:
+    """What the policy deploys, as a template with its parameters."""
+    services = "Microsoft.ManagedServices"
+    own_id = f"[subscriptionResourceId('{services}/registrationDefinitions', variables('name'))]"
+    resources = [
+        {
+            "type": f"{services}/registrationDefinitions",
+            "apiVersion": "2022-10-01",
+            "name": "[variables('name')]",
+            "properties": {
+                "registrationDefinitionName": "[parameters('offer')]",
+                "managedByTenantId": "[parameters('tenantId')]",
+                "authorizations": "[parameters('authorizations')]",
+            },
+        },
+        {
+            "type": f"{services}/registrationAssignments",
+            "apiVersion": "2022-10-01",
+            "name": "[variables('name')]",
+            "dependsOn": [own_id],
+            "properties": {"registrationDefinitionId": own_id},
+        },
+    ]
+    template = {
+        "$schema": "https://schema.management.azure.com/schemas/2018-05-01/subscriptionDeploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "parameters": {
+            "tenantId": {"type": "string"},
+            "offer": {"type": "string"},
+            "authorizations": {"type": "array"},
+        },
+        "variables": {"name": "[guid(parameters('offer'))]"},
+        "resources": resources,
+    }
+    values = {"tenantId": "TenantId", "offer": "Name", "authorizations": "Authorizations"}
+    parameters = {name: {"value": f"[parameters('managedBy{given}')]"} for name, given in values.items()}
+    return {"mode": "incremental", "template": template, "parameters": parameters}
+
+
 def definition(effect: str = "deployIfNotExists") -> dict[str, Any]:
     details = {
-        "type": "Microsoft.ManagedServices/registrationDefinitions",
+        "type": "Microsoft.ManagedServices/registrationAssignments",
         "roleDefinitionIds": [f"/providers/Microsoft.Authorization/roleDefinitions/{OWNER.id}"],
         "existenceCondition": {
             "field": "type",
-            "equals": "Microsoft.ManagedServices/registrationDefinitions",
+            "equals": "Microsoft.ManagedServices/registrationAssignments",
         },
-        "deployment": {"location": "westeurope", "properties": {"mode": "incremental", "template": {}}},
+        "deployment": {"location": "westeurope", "properties": deployed()},
     }
     rule = {
         "if": {"field": "type", "equals": "Microsoft.Resources/subscriptions"},

@@ -20,9 +20,9 @@ from lab.azure.directory import Principal
 from lab.azure.event_hubs import AuthorizationRule
 from lab.azure.front_door import ROUTES, FrontDoor
 from lab.azure.in_process import URL, in_process_transport
-from lab.azure.roles import OWNER
+from lab.azure.roles import OWNER, READER
 from lab.azure.route_table import RouteTable
-from lab.azure.scenario import Scene, build_scene, workspace_id
+from lab.azure.scenario import Scene, build_scene, identity, workspace_id
 from lab.azure.throttling import Kind, Size
 from tests.lab_azure import policy_bodies
 from tests.lab_azure.caller import Caller
@@ -48,6 +48,7 @@ def delegation_of(scope: str) -> str:
 GROUP: Final = workspace_id(CONTOSO).split("/")[4]
 NAMESPACE: Final = f"{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.EventHub/namespaces/hubs-01"
 DELEGATION: Final = delegation_of(SUBSCRIPTION)
+ROLE_ASSIGNMENT: Final = identity("role assignment")
 NAMES: Final = {
     "subscriptionId": CONTOSO.subscriptions[0].id,
     "resourceGroupName": GROUP,
@@ -72,6 +73,9 @@ NAMES: Final = {
     "resourceName": "two",
     "registrationAssignmentId": DELEGATION,
     "registrationDefinitionId": DELEGATION,
+    "deploymentName": "now",
+    "groupId": "everything",
+    "roleAssignmentName": ROLE_ASSIGNMENT,
 }
 """What the placeholders of paths stand for; any other is schemathesis's to choose."""
 OWN_NAMES: Final = {
@@ -207,6 +211,13 @@ def furnish_over_http(caller: Caller, scene: Scene) -> None:
         task = {"properties": {"policyAssignmentId": f"{kept}/policyAssignments/delegate"}}
         for below in (place, group):
             caller.ask("PUT", f"{below}/providers/Microsoft.PolicyInsights/remediations/now", task)
+    nothing = {"properties": {"mode": "Incremental", "template": {"resources": []}}}
+    for scope in (SUBSCRIPTION, policy_bodies.GROUP, group):
+        where = {} if scope == group else {"location": "eastus"}
+        caller.ask("PUT", f"{scope}/providers/Microsoft.Resources/deployments/now", nothing | where)
+    role = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleAssignments/{ROLE_ASSIGNMENT}"
+    reader = {"principalId": caller.principal.object_id, "roleDefinitionId": READER.id}
+    caller.ask("PUT", role, {"properties": reader}, version="2022-04-01")
     destination = {"resourceId": NAMESPACE, "metaData": {"eventHubName": "contoso"}}
     export = {"destination": destination, "tableNames": ["SigninLogs"], "enable": True}
     caller.ask("PUT", f"{workspace_id(CONTOSO)}/dataExports/theirs", {"properties": export})

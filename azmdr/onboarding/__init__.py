@@ -1,0 +1,1 @@
+"""Onboarding: the package a customer's administrator deploys, and whether what it sets up is there."""
