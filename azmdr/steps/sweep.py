@@ -30,6 +30,9 @@ from azmdr.store.targets import (
 
 Thing = TypeVar("Thing")
 
+_JOBS_AT_ONCE: Final = 32
+"""Targets of one subscription begun and not ended. Reads come faster than writes, so on the first sweep that
+many wait for the bucket of writes, which needs a few of them and no more."""
 _TARGETS_AT_ONCE: Final = 50
 """Targets of one subscription taken from the store in one go."""
 _JUDGEMENTS_AT_ONCE: Final = 200
@@ -108,7 +111,7 @@ class Sweep(Generic[Thing]):
             with self.plane.store.read() as connection:
                 due = subscriptions_due(connection, name, self._kind, self._started)
             for subscription_id in due:
-                yield Source(name, self._rotation(name, subscription_id))
+                yield Source(name, self._rotation(name, subscription_id), _JOBS_AT_ONCE)
 
     def _rotation(self, customer: str, subscription_id: str) -> Iterator[Job]:
         after: tuple[datetime, str] | None = None
