@@ -44,6 +44,11 @@ class Changes(Generic[Key, Facts]):
     missing: dict[Key, Absence] = field(default_factory=dict)
     gone: list[Key] = field(default_factory=list)
 
+    def keep_gone(self, known: Mapping[Key, Known[Facts]]) -> None:
+        """Go on missing what would be gone: there is reason to doubt the listing."""
+        self.missing.update({key: known[key].absence for key in self.gone})
+        self.gone.clear()
+
     def __bool__(self) -> bool:
         """Whether it changes anything."""
         return bool(self.new or self.changed or self.back or self.missing or self.gone)

@@ -1,4 +1,8 @@
-"""The step ``monitored_resources``: which resources stand in each subscription, and what of them logs."""
+"""The step ``monitored_resources``: which resources stand in each subscription, and what of them logs.
+
+Azure leaves out of a listing what we may not read, and says nothing: a delegation that has shrunk to one
+resource group lists that group, completely. So nothing is gone while Azure says that we may not look at it.
+"""
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -21,7 +25,7 @@ from azmdr.store.inventory import (
     known_subscriptions,
     note_listing,
 )
-from azmdr.store.targets import Target, TargetKind, put_targets
+from azmdr.store.targets import Target, TargetKind, denied_targets, put_targets
 
 _LISTINGS_AT_ONCE = 8
 """Listings of one customer going on at a time: each holds the resources of a subscription in memory."""
@@ -71,6 +75,10 @@ def _listing(
         changes = compare(
             known, _facts(seen), complete=problem is None, at=now, hold_down=held.plane.bounds.hold_down
         )
+        if denied := denied_targets(connection, customer, changes.gone):
+            problem = f"no permission on {denied} targets it lacks: a delegation has shrunk"
+            report.problem = problem
+            changes.keep_gone(known)
         write_changes(connection, customer, changes, held.plane)
         note_listing(connection, customer, subscription_id, now, len(seen), problem)
     report.counts.update(

@@ -29,6 +29,9 @@ FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """The place in the rotation of what is new or changed."""
 
 
+_KEYS_AT_ONCE: Final = 500
+"""Keys in one statement; both databases bound the number of parameters."""
+
 _SEEN: Final = case((TARGET.c.ours, TARGET.c.read_at), else_=None)
 """When something of ours was seen there."""
 
@@ -255,6 +258,19 @@ def note_judgements(
     }
     one = and_(_of(customer, kind), TARGET.c.key == bindparam("of"))
     connection.execute(update(TARGET).where(one).values(values), rows)
+
+
+def denied_targets(connection: Connection, customer: str, resource_keys: Sequence[str]) -> int:
+    """On how many targets of some resources Azure last said that we may not look."""
+    denied = 0
+    for start in range(0, len(resource_keys), _KEYS_AT_ONCE):
+        query = select(func.count()).where(
+            _of(customer, TargetKind.RESOURCE),
+            TARGET.c.resource_key.in_(resource_keys[start : start + _KEYS_AT_ONCE]),
+            TARGET.c.reason == Reason.NO_PERMISSION,
+        )
+        denied += connection.scalar(query) or 0
+    return denied
 
 
 def targets_of_kind(connection: Connection, customer: str, kind: TargetKind) -> list[DueTarget]:

@@ -25,6 +25,8 @@ from azmdr.store.targets import judged_targets
 from lab.azure.diagnostic_settings import DiagnosticSetting
 from lab.azure.faults import Fault, FaultKind, Faults, PlannedFaults, Seen
 from lab.azure.front_door import FrontDoor
+from lab.azure.roles import READER
+from lab.azure.scenario import delegate
 from tests.steps.lab_plane import OWN, lab_plane
 from tests.steps.world import (
     ENTRA_TABLES,
@@ -195,6 +197,37 @@ def test_a_workspace_whose_tables_are_unknown_keeps_its_whole_rule(setup: Setup)
     setup.rounds(2)
     [[rule]] = [list(kept.values()) for kept in setup.world.cloud.exports.values() if kept]
     assert sorted(rule.tables) == sorted(ENTRA_TABLES)
+
+
+def test_a_listing_that_is_complete_because_we_may_see_less_removes_nothing(setup: Setup) -> None:
+    cloud, rows = setup.world.cloud, setup.rows()
+    [first, *_] = sorted(CONTOSO.subscription_id(each.number) for each in CONTOSO.subscriptions)
+    whole = dict(cloud.delegations[first])
+    cloud.delegations[first].clear()
+    delegate(setup.world.scene, f"/subscriptions/{first}/resourceGroups/a-new-one", [READER])
+    setup.rounds(ROUNDS)
+    assert setup.rows() == rows
+    with setup.store.read() as connection:
+        problems = {each.scope: each.problem for each in listings(connection, "contoso")}
+    assert "a delegation has shrunk" in (problems[first] or "")
+    cloud.delegations[first].update(whole)
+    setup.rounds(1)
+    assert setup.rows() == rows
+    with setup.store.read() as connection:
+        standings = {each.verdict.standing for each in judged_targets(connection, "contoso")}
+    assert standings == {Standing.COVERED}
+
+
+def test_what_is_deleted_is_gone_after_two_listings_and_the_hold_down(setup: Setup) -> None:
+    [first, *_] = sorted(CONTOSO.subscription_id(each.number) for each in CONTOSO.subscriptions)
+    [doomed, *_] = [key for key, _ in setup.world.cloud.resources[first].all_latest() if "/vaults/" in key]
+    setup.world.cloud.remove_resource(doomed)
+    setup.rounds(1)
+    with setup.store.read() as connection:
+        assert doomed in known_resources(connection, "contoso", first)
+    setup.rounds(ROUNDS)
+    with setup.store.read() as connection:
+        assert doomed not in known_resources(connection, "contoso", first)
 
 
 Compare = Callable[..., Any]
