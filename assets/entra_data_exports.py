@@ -18,13 +18,14 @@ from azmdr_dagster.resources import Deployment
 
 @dg.asset(
     name="entra_data_exports",
-    deps=["event_hubs", "customers"],
+    deps=["event_hubs", "customers", "subscriptions"],
     group_name="collection",
     kinds={"azure"},
     description=(
         "The data export rule on each customer's Entra ID workspace that sends sign-in and audit logs on to"
         " the hub of its region. Lighthouse does not reach Entra ID itself: it logs to a workspace in the"
-        " customer's tenant, and from there this rule takes over."
+        " customer's tenant, and from there this rule takes over. Nothing is exported from a workspace in a"
+        " subscription the customer has not delegated."
     ),
     check_specs=[reconciled_spec("entra_data_exports")],
     owners=TEAM,

@@ -67,7 +67,9 @@ EXPECTED: Final = {
     "resource_diagnostic_settings": per_customer(
         "collection", "event_hubs", "monitored_resources", checks=(SERVED,)
     ),
-    "entra_data_exports": per_customer("collection", "event_hubs", "customers", checks=(SERVED,)),
+    "entra_data_exports": per_customer(
+        "collection", "event_hubs", "customers", "subscriptions", checks=(SERVED,)
+    ),
     "coverage": per_customer(
         "collection",
         "event_hubs",
