@@ -129,8 +129,8 @@ def test_a_process_that_comes_to_its_end_is_no_failure(processes: Processes) -> 
 
 def test_a_process_is_asked_to_end_before_it_is_made_to(tmp_path: Path) -> None:
     code = (
-        "import time\nprint('{}', flush=True)\n"
-        "try: time.sleep(300)\n"
+        "import time\n"
+        "try:\n    print('{}', flush=True)\n    time.sleep(300)\n"
         f"except KeyboardInterrupt: open({str(tmp_path / 'tidied')!r}, 'w').close()"
     )
     with Processes(tmp_path / "logs") as processes:
