@@ -1,0 +1,1 @@
+"""Benchmarks: what the product costs, measured beside well-written alternatives in one run."""
