@@ -196,7 +196,7 @@ class _Tenant:
                     "access": random.choice(["Allow", "Deny"]),
                     "weight": random.choice([1.5, 0.25, 100]),
                 }
-                for number in range(random.randint(1, 6))
+                for number in range(random.randint(3, 10))
             },
         }
 
@@ -286,7 +286,7 @@ class _Tenant:
             "iss": f"https://sts.windows.net/{self._tenant}/",
             "http://schemas.microsoft.com/claims/authnmethodsreferences": "pwd,mfa",
             "appid": self._guid(),
-            "groups": ",".join(self._guid() for _ in range(random.randint(0, 12))),
+            "groups": ",".join(self._guid() for _ in range(random.randint(4, 16))),
             "ipaddr": address,
             "name": f"José O'User{number:03d}",
             "http://schemas.microsoft.com/identity/claims/objectidentifier": self._guid(),

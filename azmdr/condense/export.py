@@ -65,12 +65,10 @@ def export(
     owner = customer_name(customer)
     sources = [Source.of(path, owner) for path in paths]
     with no_garbage_collection():
+        exporter = _Exporter(folder, progress, max_body_bytes, held_in_memory)
         if not each:
-            return _export_together(sources, folder, progress, max_body_bytes, held_in_memory)
-        parts = [
-            _export_together([source], folder, progress, max_body_bytes, held_in_memory, name=_name(source))
-            for source in sources
-        ]
+            return exporter.export(sources)
+        parts = [exporter.export([source], name=_name(source)) for source in sources]
     return LocalResult(
         sum((part.counts for part in parts), Counts()),
         sum(part.operations for part in parts),
@@ -82,50 +80,57 @@ def _name(source: Source) -> str:
     return f"{source.path.stem}-{key_digest('capture file', str(source.path.absolute()))[:16]}"
 
 
-def _export_together(
-    sources: Sequence[Source],
-    folder: Path,
-    progress: Progress,
-    max_body_bytes: int,
-    held_in_memory: int,
-    name: str = "",
-) -> LocalResult:
-    large = sum(source.size for source in sources) > held_in_memory
-    counts = Counts()
-    reasons: Counter[str] = Counter()
-    seen: defaultdict[tuple[str, str, str], list[Span]] = defaultdict(list)
-    files: dict[str, _File] = {}
-    reader = BodyReader()
-    try:
-        for source in sources:
-            file = files.get(source.customer)
-            if file is None:
-                stem = f"{source.customer}/{name}" if name else source.customer
-                file = files[source.customer] = _File(folder / f"{stem}{SUFFIX}", large=large)
-            data = source.mapped()
-            found = reported(scan(data, max_body_bytes, views=True), data, progress)
-            known = seen[source.partition]
-            counts += file.add(read_events(found, reader, seen=known), data, reasons, known)
-            counts += Counts(files=1, bytes=source.size)
-        written = [file.finish() for file in files.values()]
-    finally:
-        for file in files.values():
-            file.close()
-    staged = counts.records - counts.passed_through - counts.duplicates - counts.quarantined
-    merged = sum(merged for _, merged in written)
-    counts = replace(counts, merged=merged, duplicates=counts.duplicates + staged - merged)
-    return LocalResult(counts, sum(operations for operations, _ in written), reasons)
+class _Exporter:
+    """What all files share: where they go, and what was learnt from those before."""
+
+    def __init__(self, folder: Path, progress: Progress, max_body_bytes: int, held_in_memory: int) -> None:
+        self._folder = folder
+        self._progress = progress
+        self._max_body_bytes = max_body_bytes
+        self._held_in_memory = held_in_memory
+        self._reader = BodyReader()
+        self._compressor = zstandard.ZstdCompressor(level=LEVEL)
+
+    def export(self, sources: Sequence[Source], name: str = "") -> LocalResult:
+        """Condense files together; ``name`` is that of the output where there are many for a customer."""
+        large = sum(source.size for source in sources) > self._held_in_memory
+        counts = Counts()
+        reasons: Counter[str] = Counter()
+        seen: defaultdict[tuple[str, str, str], list[Span]] = defaultdict(list)
+        files: dict[str, _File] = {}
+        try:
+            for source in sources:
+                file = files.get(source.customer)
+                if file is None:
+                    path = self._folder / (
+                        f"{source.customer}/{name}{SUFFIX}" if name else f"{source.customer}{SUFFIX}"
+                    )
+                    file = files[source.customer] = _File(path, self._compressor, large=large)
+                data = source.mapped()
+                found = reported(scan(data, self._max_body_bytes, views=True), data, self._progress)
+                known = seen[source.partition]
+                counts += file.add(read_events(found, self._reader, seen=known), data, reasons, known)
+                counts += Counts(files=1, bytes=source.size)
+            written = [file.finish() for file in files.values()]
+        finally:
+            for file in files.values():
+                file.close()
+        staged = counts.records - counts.passed_through - counts.duplicates - counts.quarantined
+        merged = sum(merged for _, merged in written)
+        counts = replace(counts, merged=merged, duplicates=counts.duplicates + staged - merged)
+        return LocalResult(counts, sum(operations for operations, _ in written), reasons)
 
 
 class _File:
     """One customer's output: there as a whole once it is finished, and until then not at all."""
 
-    def __init__(self, path: Path, *, large: bool) -> None:
+    def __init__(self, path: Path, compressor: zstandard.ZstdCompressor, *, large: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
         self._file = self._beside.open("wb")
-        self._writer = zstandard.ZstdCompressor(level=LEVEL).stream_writer(self._file, closefd=False)
+        self._compressor = compressor
+        self._writer: zstandard.ZstdCompressionWriter | None = None
         self._buffer = bytearray()
         self._large = large
         self._held: _Held = _OnDisk() if large else _InMemory()
@@ -180,8 +185,11 @@ class _File:
             operations += 1
             merged += revision
             self._write_operation(line)
-        self._flush()
-        self._writer.flush(zstandard.FLUSH_FRAME)
+        if self._writer is None:
+            self._file.write(self._compressor.compress(self._buffer))
+        else:
+            self._flush()
+            self._writer.flush(zstandard.FLUSH_FRAME)
         self._file.flush()
         os.fsync(self._file.fileno())
         self._beside.replace(self._path)
@@ -212,6 +220,8 @@ class _File:
             self._flush()
 
     def _flush(self) -> None:
+        if self._writer is None:
+            self._writer = self._compressor.stream_writer(self._file, closefd=False)
         self._writer.write(self._buffer)
         self._buffer.clear()
 
