@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
+from zlib import crc32
 
 from sqlalchemy import (
     ColumnElement,
@@ -26,7 +27,7 @@ from azmdr.store.tables import RESOURCE, TARGET, UtcTime
 from azmdr.store.upsert import insert
 
 FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""The place in the rotation of what is new or changed."""
+"""Where in the rotation the places of what is new or changed begin."""
 
 
 _KEYS_AT_ONCE: Final = 500
@@ -111,6 +112,15 @@ class JudgedTarget:
     ours: bool
 
 
+def front_for(key: str) -> datetime:
+    """The place in the rotation of a target that is new or changed: before all others, mixed among its like.
+
+    By key, all of a type would come one after the other, and while those that need no setting are looked at,
+    the bucket of writes would stand idle.
+    """
+    return FIRST + timedelta(microseconds=crc32(key.encode()))
+
+
 def put_targets(connection: Connection, customer: str, targets: Sequence[Target], now: datetime) -> None:
     """Add targets, or put those already there to the front of the rotation: what they are of has changed.
 
@@ -127,13 +137,14 @@ def put_targets(connection: Connection, customer: str, targets: Sequence[Target]
             "type": target.type,
             "reason": Reason.NOT_READ_YET,
             "judged_at": now,
-            "tried_at": FIRST,
+            "tried_at": front_for(target.key),
         }
         for target in targets
     ]
     if rows:
         statement = insert(connection, TARGET)
-        again = {"tried_at": FIRST, "settled": False, "id": statement.excluded.id, "read_at": _SEEN}
+        taken = {name: statement.excluded[name] for name in ("tried_at", "id")}
+        again = {**taken, "settled": False, "read_at": _SEEN}
         connection.execute(
             statement.on_conflict_do_update(index_elements=["customer", "kind", "key"], set_=again), rows
         )

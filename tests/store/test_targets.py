@@ -14,13 +14,13 @@ from azmdr.reconcile.verdict import Reason, Verdict
 from azmdr.store.database import Store
 from azmdr.store.tables import TARGET
 from azmdr.store.targets import (
-    FIRST,
     DueTarget,
     JudgedTarget,
     TargetKind,
     count_ours,
     counts_by_reason,
     due_targets,
+    front_for,
     judged_targets,
     note_judgements,
     put_targets,
@@ -90,7 +90,7 @@ def test_a_new_target_is_due_at_once_and_not_read_yet(store: Store) -> None:
             ours=False,
             read_at=None,
             settled=False,
-            tried_at=FIRST,
+            tried_at=front_for(VAULTS[0].lower()),
         )
         assert [each.verdict for each in judged_targets(connection, "contoso")] == [
             Verdict(Reason.NOT_READ_YET)
@@ -103,7 +103,20 @@ def test_new_and_changed_come_first_and_then_those_untried_for_longest(store: St
         for number, hours in ((3, 0.1), (1, 0.2), (0, 0.3), (5, 0.4)):
             judge(connection, VAULTS[number], hours=hours)
         put(connection, VAULTS[5])
-        assert names(due(connection)) == ["kv-2", "kv-4", "kv-5", "kv-3", "kv-1", "kv-0"]
+        found = names(due(connection))
+        assert sorted(found[:3]) == ["kv-2", "kv-4", "kv-5"]
+        assert found[3:] == ["kv-3", "kv-1", "kv-0"]
+
+
+def test_new_targets_are_mixed_whatever_their_type_and_always_in_one_way(store: Store) -> None:
+    many = [vault_id(f"kv-{number:02}") for number in range(20)]
+    with store.write() as connection:
+        put(connection, *many)
+        found = [each.target.id for each in due(connection)]
+        assert sorted(found) == many
+        assert found != many
+        put(connection, *many)
+        assert [each.target.id for each in due(connection)] == found
 
 
 def test_what_was_tried_since_the_sweep_began_is_not_due(store: Store) -> None:
@@ -189,9 +202,10 @@ def test_a_sweep_hands_out_each_due_target_once_whatever_is_judged_meanwhile(
         for vault, hours in zip(vaults, tried, strict=True):
             if hours is not None:
                 judge(connection, vault, hours=hours)
-    expected = [
-        vault for _, vault in sorted((hours or 0, vault) for vault, hours in zip(vaults, tried, strict=True))
+    places = [
+        at(hours) if hours else front_for(vault.lower()) for vault, hours in zip(vaults, tried, strict=True)
     ]
+    expected = [vault for _, vault in sorted(zip(places, vaults, strict=True))]
     assert rotation(store, page, judge_after) == expected
     assert Counter(rotation(store, page, judge_after, hours=3)) == Counter(vaults), "and the next sweep again"
 
