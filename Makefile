@@ -14,7 +14,7 @@ BIN := .venv/bin
 SEED := $(or $(SEED),$(shell date +%s))
 MINUTES ?= 10
 
-.PHONY: help setup demo demo-once test lint format bench bench-condense soak lock clean
+.PHONY: help setup demo demo-once test lint format bench soak bench-condense lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
