@@ -14,10 +14,10 @@ BIN := .venv/bin
 SEED := $(or $(SEED),$(shell date +%s))
 MINUTES ?= 10
 
-.PHONY: help setup demo demo-once test lint format bench soak lock clean
+.PHONY: help setup demo demo-once test lint format bench soak bench-condense lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.project-installed lab/node_modules/.installed-lock ## Create .venv and install all that the lock files pin
 
@@ -46,6 +46,9 @@ bench: setup ## Measure what reconciling costs, on a virtual clock (ARGS=--small
 
 soak: setup ## Run the long random tests (SEED=n to repeat a run, MINUTES=n to bound it)
 	SOAK_SEED=$(SEED) SOAK_MINUTES=$(MINUTES) $(BIN)/pytest -m soak --hypothesis-seed=$(SEED)
+
+bench-condense: setup ## Measure the condenser beside others (needs the extra bench for all of them)
+	$(BIN)/python -m bench.condense --curves
 
 lock: .venv/.created ## Resolve pyproject.toml anew and write requirements.lock
 	scripts/lock.sh

@@ -8,10 +8,11 @@ from pydantic import Field
 
 from azmdr.condense.attempts import Outcome
 from azmdr.condense.conservation import Discrepancy, discrepancies
+from azmdr.condense.counts import Counts
 from azmdr.condense.step import CondensingStep, DoneFile, StepResult
 from azmdr.lake.layout import Table, table_prefix
 from azmdr.lake.tables import SCHEMAS
-from azmdr.store.ledger import Counts, CustomerDay
+from azmdr.store.ledger import CustomerDay
 from azmdr_dagster.partitions import customer_days, customer_days_of, partition_key
 from azmdr_dagster.resources import Deployment
 

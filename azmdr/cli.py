@@ -2,24 +2,44 @@
 
 import json
 import logging
+import os
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table as ShownTable
 
-from azmdr.commands.customer import customer
-from azmdr.commands.onboarding import onboarding
-from azmdr.commands.reconcile import apply, coverage, estimate, plan
-from azmdr.commands.terraform import terraform
-from azmdr.config import ConfigurationError, Settings
+_ELSEWHERE: Final = {
+    "customer": "azmdr.commands.customer",
+    "onboarding": "azmdr.commands.onboarding",
+    "plan": "azmdr.commands.reconcile",
+    "apply": "azmdr.commands.reconcile",
+    "coverage": "azmdr.commands.reconcile",
+    "estimate": "azmdr.commands.reconcile",
+    "terraform": "azmdr.commands.terraform",
+}
+"""Where the other subcommands are. Loading them takes longer than condensing a file does."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Loads a subcommand when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _ELSEWHERE:
+            command = getattr(import_module(_ELSEWHERE[cmd_name]), cmd_name)
+            return command if isinstance(command, click.Command) else None
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="azmdr")
 def main() -> None:
     """The open control plane for managed detection and response on Microsoft Azure."""
@@ -41,24 +61,42 @@ def main() -> None:
 @click.option(
     "--customer", default="local", show_default=True, help="Owner of files whose path names no event hub."
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["parquet", "ndjson"]),
+    default="parquet",
+    show_default=True,
+    help="Tables of a lake, or lines of JSON in one zstd file for each customer.",
+)
+@click.option("--each", is_flag=True, help="With ndjson: every file by itself, with an output of its own.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON object.")
-def condense(files: tuple[Path, ...], out: Path, customer: str, *, as_json: bool) -> None:
+def condense(
+    files: tuple[Path, ...], out: Path, customer: str, form: str, *, each: bool, as_json: bool
+) -> None:
     """Condense capture files into a lake, without Dagster.
 
     All files are taken together: the records of one operation may stand in any of them.
     """
-    from azmdr.condense.local import LocalCondensing
     from azmdr.lake.layout import CustomerNameError
-    from azmdr.lake.storage import DirectoryLake
 
+    if each and form != "ndjson":
+        raise click.UsageError("--each needs --format ndjson: in a lake, files come together anyway")
     begun = time.monotonic()
     try:
-        condensing = LocalCondensing(
-            DirectoryLake(out), customer=customer, max_body_bytes=_settings().max_body_bytes
-        )
-        with _progress() as progress:
-            task = progress.add_task("condensing", total=sum(file.stat().st_size for file in files))
-            result = condensing.condense(files, partial(progress.advance, task))
+        with _progress(sum(file.stat().st_size for file in files)) as progress:
+            if form == "ndjson":
+                from azmdr.condense.export import export
+
+                bound = _max_body_bytes()
+                result = export(files, out, progress, customer=customer, max_body_bytes=bound, each=each)
+            else:
+                from azmdr.condense.local import LocalCondensing
+                from azmdr.lake.storage import DirectoryLake
+
+                lake = DirectoryLake(out)
+                condensing = LocalCondensing(lake, customer=customer, max_body_bytes=_max_body_bytes())
+                result = condensing.condense(files, progress)
     except (OSError, CustomerNameError) as error:
         raise click.ClickException(str(error)) from error
     counts = result.counts
@@ -98,6 +136,8 @@ def condense(files: tuple[Path, ...], out: Path, customer: str, *, as_json: bool
 )
 def demo(*, once: bool, folder: Path, port: int, seed: int, size: float) -> None:
     """Run the whole product against the local Azure of the lab: Azurite, capture files, Dagster."""
+    from rich.console import Console
+
     from azmdr.demo.plan import DemoPlan
     from azmdr.demo.processes import DemoError
     from azmdr.demo.run import run_demo
@@ -110,36 +150,44 @@ def demo(*, once: bool, folder: Path, port: int, seed: int, size: float) -> None
         raise SystemExit(1)
 
 
-for _command in (customer, onboarding, plan, apply, coverage, estimate, terraform):
-    main.add_command(_command)
+def _max_body_bytes() -> int:
+    """The setting; nothing is loaded to find that nothing is set."""
+    default = Path("azmdr.toml")
+    if not any(name.startswith("AZMDR_") for name in os.environ) and not default.exists():
+        from azmdr.condense.sources import MAX_BODY_BYTES
 
+        return MAX_BODY_BYTES
+    from azmdr.config import ConfigurationError, Settings
 
-def _settings() -> Settings:
     try:
-        return Settings.load()
+        return Settings.load().max_body_bytes
     except ConfigurationError as error:
         raise click.ClickException(str(error)) from error
 
 
-def _progress() -> Progress:
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield partial(progress.advance, progress.add_task("condensing", total=total))
 
 
 def _show(counts: Mapping[str, int | float], reasons: Mapping[str, int], out: Path) -> None:
-    table = ShownTable(show_header=False)
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False)
     for name, value in counts.items():
         table.add_row(name.replace("_", " "), f"{value:,}")
     console = Console()
     console.print(table)
-    console.print(f"The tables are in {out}.", soft_wrap=True, highlight=False)
+    console.print(f"The result is in {out}.", soft_wrap=True, highlight=False)
     for reason, pieces in sorted(reasons.items()):
         what = f"{pieces:,} quarantined as {reason}; see table=quarantined_records"
         console.print(what, soft_wrap=True, highlight=False)

@@ -22,6 +22,7 @@ from pydantic_settings import (
 from azmdr.azure.address import PUBLIC_ENDPOINT, ArmAddress, ServicePrincipal
 from azmdr.capture.names import TIME_FIRST, ArchiveNameFormat
 from azmdr.capture.runs import RunBounds
+from azmdr.condense.sources import MAX_BODY_BYTES
 from azmdr.condense.step import StepSettings
 from azmdr.inventory.placements import NamespaceNames
 from azmdr.reconcile.spreading import Spread
@@ -94,7 +95,7 @@ class Settings(BaseSettings):
     """How long a run holds a capture file without a sign of life."""
     file_attempts: Count = 5
     """How often a capture file is tried before it is given up."""
-    max_body_bytes: Count = 32 * 2**20
+    max_body_bytes: Count = MAX_BODY_BYTES
     """The largest event body taken apart; Event Hubs itself takes at most 20 MB."""
     sensor_seconds: Count = 30
     """How often the sensors look."""

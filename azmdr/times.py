@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 NANOSECONDS: Final = 1_000_000_000
@@ -12,6 +13,10 @@ _ISO: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ]\s*(\d\d):\s*(\d\d)(?::\s*(\d\d)(?:\.(\d{1,9})\d*)?)?\s*(Z|[+-]\d\d:?\d\d)?",
     re.IGNORECASE | re.ASCII,
 )
+_PLAIN: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z", re.ASCII)
+"""The form most services write, which can be read in one go."""
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (a difference to a time without a zone)
+_SECOND: Final = timedelta(seconds=1)
 _US: Final = re.compile(
     # Newer .NET puts a narrow no-break space before AM and PM.
     r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d):(\d\d)(?:\.(?P<fraction>\d{1,9}))?"
@@ -28,6 +33,12 @@ def parse_time(text: str) -> int | None:
     ``8/22/2022 6:11:52 PM``. Times before 1970 and after 2262 are placeholders, not times.
     """
     stripped = text.strip()
+    if _PLAIN.fullmatch(stripped):
+        try:
+            plain = datetime.fromisoformat(stripped[:19])
+        except ValueError:
+            return None
+        return _bounded((plain - _EPOCH) // _SECOND * NANOSECONDS + int(stripped[20:-1].ljust(9, "0")))
     if match := _ISO.fullmatch(stripped):
         *parts, fraction, zone = match.groups(default="0")
         year, month, day, hour, minute, second = map(int, parts)
@@ -48,6 +59,17 @@ def as_datetime(nanoseconds: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=nanoseconds // 1000)
 
 
+def as_text(nanoseconds: int) -> str:
+    """The UTC time in ISO 8601, cut to microseconds."""
+    second, rest = divmod(nanoseconds, NANOSECONDS)
+    return f"{_second_text(second)}.{rest // 1000:06}Z" if rest >= 1000 else f"{_second_text(second)}Z"
+
+
+@lru_cache(maxsize=1 << 14)  # Records come in the order of their times, several a second.
+def _second_text(second: int) -> str:
+    return f"{as_datetime(second * NANOSECONDS):%Y-%m-%dT%H:%M:%S}"
+
+
 def as_nanoseconds(moment: datetime) -> int:
     """The inverse of :func:`as_datetime` for an aware time."""
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,7 +86,10 @@ def _nanoseconds(parts: tuple[int, int, int, int, int, int], fraction: str, offs
         moment = datetime(*parts, tzinfo=UTC) - offset
     except (ValueError, OverflowError):
         return None
-    nanoseconds = as_nanoseconds(moment) + int(fraction.ljust(9, "0"))
+    return _bounded(as_nanoseconds(moment) + int(fraction.ljust(9, "0")))
+
+
+def _bounded(nanoseconds: int) -> int | None:
     return nanoseconds if 0 <= nanoseconds <= LATEST else None
 
 

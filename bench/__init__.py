@@ -1,1 +1,1 @@
-"""Benchmarks: what the product costs, measured; ``make bench``."""
+"""Benchmarks: what the product costs, measured; beside well-written alternatives where there are some."""

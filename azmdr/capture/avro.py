@@ -60,7 +60,7 @@ class CapturedEvent:
 
     sequence_number: int
     enqueued: datetime | None
-    body: bytes | None
+    body: Bytes | None
     file_offset: int
 
 
@@ -80,8 +80,12 @@ class Damage:
     """What could not be read, where it is not that stretch of the file: a body out of a compressed block."""
 
 
-def scan(data: Buffer, max_body_bytes: int = MAX_BODY_BYTES) -> Iterator[CapturedEvent | Damage]:
+def scan(
+    data: Buffer, max_body_bytes: int = MAX_BODY_BYTES, *, views: bool = False
+) -> Iterator[CapturedEvent | Damage]:
     """The events of a capture file in file order, and what could not be read, where it stands.
+
+    ``views``: bodies are views of the buffer, where it has them as they are, and not copies of it.
 
     Never raises for what the file holds. A file without events yields nothing, except an empty one. While
     the iterator lives it holds the buffer: exhaust or close it before closing an mmap.
@@ -94,7 +98,7 @@ def scan(data: Buffer, max_body_bytes: int = MAX_BODY_BYTES) -> Iterator[Capture
         offset = header.end
         while offset < len(view):
             frame = _next_frame(view, offset, header)
-            block = _Block(view, frame, header, max_body_bytes)
+            block = _Block(view, frame, header, max_body_bytes, views=views and not header.compressed)
             yield from block
             if damage := _damage(frame, block):
                 yield damage
@@ -248,7 +252,9 @@ class _Block:
     where no byte belongs to one event.
     """
 
-    def __init__(self, view: memoryview, frame: _Frame, header: _Header, max_body_bytes: int) -> None:
+    def __init__(
+        self, view: memoryview, frame: _Frame, header: _Header, max_body_bytes: int, *, views: bool = False
+    ) -> None:
         self.count = 0
         self.read_to = 0
         self.flaw = ""
@@ -256,6 +262,7 @@ class _Block:
         self._frame = frame
         self._header = header
         self._max_body_bytes = max_body_bytes
+        self._views = views
 
     def __iter__(self) -> Iterator[CapturedEvent | Damage]:
         try:
@@ -307,7 +314,7 @@ class _Block:
         body = _body(held, starts[layout.body], layout.body_branches)
         if body is not None and len(body) > self._max_body_bytes:
             return self._too_large(sequence_number, starts[layout.body + 1] - len(body), body), at
-        content = None if body is None else bytes(body)
+        content = body if body is None or self._views else bytes(body)
         return CapturedEvent(sequence_number, enqueued, content, self._frame.offset), at
 
     def _too_large(self, sequence_number: int, at: int, body: Bytes) -> Damage:

@@ -60,6 +60,12 @@ def _skip_long(held: Bytes, at: int) -> int:
 
 
 def _skip_prefixed(held: Bytes, at: int) -> int:
+    length = held[at]
+    if length < 0x80 and not length & 1:
+        at += 1 + (length >> 1)
+        if at > len(held):
+            raise IndexError
+        return at
     length, start = read_long(held, at)
     return end_of(held, start, length)
 

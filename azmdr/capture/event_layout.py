@@ -6,6 +6,7 @@ Any record will do that has the three fields azmdr reads, with whatever else bet
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from azmdr.capture.avro_encoding import Skip, field_types, shown, skip_of
@@ -24,6 +25,7 @@ class EventLayout:
     body_branches: tuple[str, ...]
 
 
+@lru_cache(maxsize=16)  # The files of one event hub have the same.
 def event_layout(schema_text: bytes) -> EventLayout:
     """The layout a schema gives events. ValueError: what about it does not fit."""
     if len(schema_text) > _MAX_SCHEMA_BYTES:

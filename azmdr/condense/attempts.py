@@ -3,15 +3,13 @@
 The answer depends on the set of records alone, never on the order in which they came.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from azmdr.condense.classify import Stage, StageRecord
+import msgspec
 
-_WEIGHT: Final = {Stage.START: 0, Stage.ACCEPT: 1, Stage.SUCCESS: 2, Stage.FAILURE: 2}
+from azmdr.condense.classify import TERMINAL_RANK, Stage, StageRecord
 
 
 class Outcome(StrEnum):
@@ -30,50 +28,71 @@ class Outcome(StrEnum):
         return self in (Outcome.SUCCESS, Outcome.FAILURE)
 
 
-_OUTCOMES: Final = {
-    Stage.START: Outcome.STARTED,
-    Stage.ACCEPT: Outcome.ACCEPTED,
-    Stage.SUCCESS: Outcome.SUCCESS,
-    Stage.FAILURE: Outcome.FAILURE,
-}
+_OUTCOMES: Final = (Outcome.STARTED, Outcome.ACCEPTED, Outcome.SUCCESS, Outcome.FAILURE)
+"""By the rank of the stage that says so."""
+_START, _SUCCESS, _FAILURE = (
+    tuple(Stage).index(stage) for stage in (Stage.START, Stage.SUCCESS, Stage.FAILURE)
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """One try at an operation: from its Start to what ended it. Records in order."""
 
     records: tuple[StageRecord, ...]
+    decisive: StageRecord
+    """The record that says how it ended: the latest terminal one, whatever its time.
 
-    @property
-    def decisive(self) -> StageRecord:
-        """The record that says how it ended: the latest terminal one, whatever its time.
-
-        Without one, the latest Accept, else the latest Start.
-        """
-        return max(self.records, key=lambda record: (_WEIGHT[record.stage], record.time))
-
-    @property
-    def outcome(self) -> Outcome:
-        """What became of it."""
-        return _OUTCOMES[self.decisive.stage]
-
-    @property
-    def ambiguous(self) -> bool:
-        """Whether several requests share the key and overlap, so that their records can't be told apart."""
-        return sum(record.stage is Stage.START for record in self.records) > 1
-
-    @property
-    def conflict(self) -> bool:
-        """Whether one record says success and another failure."""
-        return {Stage.SUCCESS, Stage.FAILURE} <= {record.stage for record in self.records}
+    Without one, the latest Accept, else the latest Start.
+    """
+    outcome: Outcome
+    """What became of it."""
+    ambiguous: bool
+    """Whether several requests share the key and overlap, so that their records can't be told apart."""
+    conflict: bool
+    """Whether one record says success and another failure."""
 
 
 def in_order(records: Iterable[StageRecord]) -> list[StageRecord]:
     """Distinct records by event time, then stage, then digest."""
-    # Of several spellings of one record the first in order counts, whichever came first.
-    by_spelling = sorted(records, key=lambda record: record.content, reverse=True)
-    distinct = {record.digest: record for record in by_spelling}
-    return sorted(distinct.values(), key=lambda record: (record.time, _WEIGHT[record.stage], record.digest))
+    return distinct(records)[0]
+
+
+def distinct(records: Iterable[StageRecord]) -> tuple[list[StageRecord], int]:
+    """Distinct records in order, and how many distinct spellings of them there are.
+
+    Records that are the same, spelt the same or not, are of one time and one stage. So only those that
+    share both are compared, and only they need a digest.
+    """
+    ordered = sorted(records, key=_place)
+    if len(ordered) == 1:
+        return ordered, 1
+    places = [_place(record) for record in ordered]
+    if len(set(places)) == len(places):
+        return ordered, len(ordered)
+    together: dict[int, list[StageRecord]] = {}
+    for place, record in zip(places, ordered, strict=True):
+        together.setdefault(place, []).append(record)
+    told: list[StageRecord] = []
+    spellings = 0
+    for some in together.values():
+        if len(some) == 1:
+            told += some
+            spellings += 1
+            continue
+        by_spelling = {record.content: record for record in some}
+        spellings += len(by_spelling)
+        # Of several spellings of one record the first in order counts, whichever came first.
+        by_digest = {
+            by_spelling[spelling].digest: by_spelling[spelling] for spelling in sorted(by_spelling)[::-1]
+        }
+        told += (by_digest[digest] for digest in sorted(by_digest))
+    return told, spellings
+
+
+def _place(record: StageRecord) -> int:
+    """What orders the records of an operation: time, then stage; success and failure stand together."""
+    rank = record.rank
+    return record.time * 4 + (min(TERMINAL_RANK, rank))
 
 
 def attempts_of(ordered: Sequence[StageRecord]) -> list[Attempt]:
@@ -82,13 +101,31 @@ def attempts_of(ordered: Sequence[StageRecord]) -> list[Attempt]:
     A Start opens a new attempt when what was started before has ended. While a Start is still open a
     further one overlaps it and stays in the attempt, which is then ambiguous.
     """
-    attempts: list[list[StageRecord]] = []
-    stages: Counter[Stage] = Counter()
-    for record in ordered:
-        ended = stages[Stage.SUCCESS] + stages[Stage.FAILURE]
-        if not attempts or (record.stage is Stage.START and 0 < ended >= stages[Stage.START]):
-            attempts.append([])
-            stages.clear()
-        attempts[-1].append(record)
-        stages[record.stage] += 1
-    return [Attempt(tuple(attempt)) for attempt in attempts]
+    attempts: list[Attempt] = []
+    begun = starts = ended = 0
+    for position, record in enumerate(ordered):
+        rank = record.rank
+        if rank == _START:
+            if 0 < ended >= starts:
+                attempts.append(_attempt(ordered[begun:position], starts))
+                begun, starts, ended = position, 0, 0
+            starts += 1
+        elif rank >= TERMINAL_RANK:
+            ended += 1
+    if ordered:
+        attempts.append(_attempt(ordered[begun:], starts))
+    return attempts
+
+
+def _attempt(records: Sequence[StageRecord], starts: int) -> Attempt:
+    decisive = records[0]
+    best = min(decisive.rank, TERMINAL_RANK)
+    ranks = {decisive.rank}
+    for record in records[1:]:
+        rank = record.rank
+        ranks.add(rank)
+        weight = min(TERMINAL_RANK, rank)
+        if weight > best or (weight == best and record.time > decisive.time):
+            decisive, best = record, weight
+    conflict = _SUCCESS in ranks and _FAILURE in ranks
+    return Attempt(tuple(records), decisive, _OUTCOMES[decisive.rank], starts > 1, conflict)

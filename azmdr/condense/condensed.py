@@ -6,34 +6,28 @@ signature and properties. Beside it ``azmdr`` says what that shape can't: the ou
 whether requests overlap, and which revision this is.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
-from azmdr.condense.attempts import Attempt, Outcome, attempts_of, in_order
-from azmdr.condense.classify import Stage, StageRecord
+from azmdr.condense.attempts import Attempt, Outcome, attempts_of, distinct
+from azmdr.condense.classify import RANKS, STAGE_NAMES, TERMINAL_RANK, Stage, StageRecord
 from azmdr.condense.facts import STAGE_FIELDS, Shape, describe, subscription_of
-from azmdr.condense.members import ADDED, CONDENSED, Condensed, Template, Told, encode_members
-from azmdr.times import as_datetime, hour_of
+from azmdr.condense.members import ADDED, CONDENSED, Members, Told, members_of
+from azmdr.times import as_datetime, as_text, hour_of
 
-CONDENSER: Final = 1
+CONDENSER: Final = 2
 """Counts up with every change of what a set of records becomes, so that a backfill replaces what was."""
 
-_BODY_FIELDS: Final = {
-    Stage.START: b'"requestbody"',
-    Stage.ACCEPT: b'"responseBody"',
-    Stage.SUCCESS: b'"responseBody"',
-    Stage.FAILURE: b'"statusMessage"',
-}
-
-_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_BODY_FIELDS: Final = (b'"requestbody"', b'"responseBody"', b'"responseBody"', b'"statusMessage"')
+"""By the rank of a stage: the field that holds its body."""
+_SUCCESS: Final = RANKS.index(Stage.SUCCESS)
+_FAILURE: Final = RANKS.index(Stage.FAILURE)
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """A condensed operation: the columns of its row in the lake. A pure function of its set of records."""
 
     operation_id: str
@@ -63,29 +57,29 @@ class Operation:
     """What it takes beside ``operation`` to rebuild every record byte for byte, JSON text."""
 
 
+class Line(msgspec.Struct):
+    """An operation and what it takes to rebuild its records, ready to be encoded."""
+
+    operation: dict[str, Any]
+    members: Members
+
+
+class Condensed(msgspec.Struct):
+    """The value of :data:`CONDENSED`."""
+
+    num_correlated_records: int
+    statuses: dict[str, Told]
+
+
 def condense(records: Iterable[StageRecord]) -> Operation:
     """Condense the records of one operation: at least one, in any order, with or without repetitions."""
-    records = tuple(records)
-    ordered = in_order(records)
-    attempts = attempts_of(ordered)
-    base = next((record for record in ordered if record.stage is Stage.START), ordered[0])
-    facts = describe(base.content)
-    speakers = _speakers(ordered)
-    revision = len({record.content for record in records})
-    told_by = {stage: record.digest for stage, record in speakers.items()}
-    template = Template(
-        shape=facts.shape,
-        base_fields=_base_fields(base, facts.shape),
-        statuses={stage: _told(record, facts.shape) for stage, record in speakers.items()},
-    )
-    condensed = {
-        **template.base_fields,
-        CONDENSED: Condensed(len(ordered), dict(template.statuses)),
-        ADDED: _added(base.operation_id, revision, facts.shape, attempts, told_by),
-    }
+    account = _account(records)
+    line = _line(account)
+    ordered, attempts = account.ordered, account.attempts
+    facts = describe(account.base.fields)
     return Operation(
-        operation_id=base.operation_id,
-        revision=revision,
+        operation_id=account.base.operation_id,
+        revision=account.revision,
         time=as_datetime(ordered[0].time),
         last_time=as_datetime(ordered[-1].time),
         hour=hour_of(ordered[0].time),
@@ -102,66 +96,121 @@ def condense(records: Iterable[StageRecord]) -> Operation:
         correlation_id=facts.correlation_id,
         caller_ip=facts.caller_ip,
         result_signature=attempts[-1].decisive.signature,
-        operation=msgspec.json.encode(condensed).decode(),
-        members=encode_members(ordered, template, told_by),
+        operation=msgspec.json.encode(line.operation).decode(),
+        members=msgspec.json.encode(line.members).decode(),
     )
 
 
-def _base_fields(base: StageRecord, shape: Shape) -> dict[str, msgspec.Raw]:
-    own_to_a_stage = (*STAGE_FIELDS[shape], CONDENSED, ADDED)
-    return {name: value for name, value in _object.decode(base.content).items() if name not in own_to_a_stage}
+def condense_line(records: Iterable[StageRecord]) -> tuple[Line, int]:
+    """Condense the records of one operation as :func:`condense` does, and its revision, without columns."""
+    account = _account(records)
+    return _line(account), account.revision
 
 
-def _speakers(ordered: Sequence[StageRecord]) -> dict[Stage, StageRecord]:
-    """The record that speaks for each stage: the first with the stage's body, for a failure the latest.
+class _Account(msgspec.Struct):
+    """What the records of an operation come to, before it is put into words."""
+
+    ordered: list[StageRecord]
+    revision: int
+    attempts: list[Attempt]
+    base: StageRecord
+    speakers: dict[int, int]
+    """By the rank of a stage, in its order: the position of the record that speaks for it."""
+
+
+def _account(records: Iterable[StageRecord]) -> _Account:
+    ordered, revision = distinct(records)
+    by_rank: dict[int, list[int]] = {}
+    for position, record in enumerate(ordered):
+        by_rank.setdefault(record.rank, []).append(position)
+    base = ordered[by_rank[0][0] if 0 in by_rank else 0]
+    speakers = {rank: _speaker(ordered, rank, by_rank[rank]) for rank in sorted(by_rank)}
+    return _Account(ordered, revision, attempts_of(ordered), base, speakers)
+
+
+def _speaker(ordered: Sequence[StageRecord], rank: int, positions: list[int]) -> int:
+    """Which record speaks for a stage: the first with the stage's body, for a failure the latest.
 
     Where none carries one, the first Start or Accept, and the last word of what ended the operation.
     """
-    speakers = {}
-    for stage in Stage:
-        records = [record for record in ordered if record.stage is stage]
-        with_body = [record for record in records if _BODY_FIELDS[stage] in record.content]
-        latest = stage is Stage.FAILURE or (stage is Stage.SUCCESS and not with_body)
-        if candidates := with_body or records:
-            speakers[stage] = candidates[-1 if latest else 0]
-    return speakers
+    if len(positions) == 1:
+        return positions[0]
+    with_body = [position for position in positions if _BODY_FIELDS[rank] in ordered[position].content]
+    latest = rank == _FAILURE or (rank == _SUCCESS and not with_body)
+    return (with_body or positions)[-1 if latest else 0]
 
 
-def _told(record: StageRecord, shape: Shape) -> Told:
-    fields = _object.decode(record.content)
-    _, signature, properties = STAGE_FIELDS[shape]
-    return Told(fields.get(signature, msgspec.UNSET), fields.get(properties, msgspec.UNSET))
+def _line(account: _Account) -> Line:
+    ordered, base, attempts = account.ordered, account.base, account.attempts
+    stage, signature, properties = STAGE_FIELDS[base.shape]
+    base_fields = dict(base.fields)
+    for name in (stage, signature, properties, CONDENSED, ADDED):
+        base_fields.pop(name, None)
+    statuses: dict[str, Told] = {}
+    told_by: dict[str, int] = {}
+    for rank, position in account.speakers.items():
+        said = ordered[position].fields.get
+        name = STAGE_NAMES[rank]
+        statuses[name] = Told(said(signature, msgspec.UNSET), said(properties, msgspec.UNSET))
+        told_by[name] = position
+    last = attempts[-1]
+    added = _Added(
+        base.operation_id,
+        account.revision,
+        base.shape,
+        last.outcome,
+        last.decisive.rank >= TERMINAL_RANK,
+        any(attempt.ambiguous for attempt in attempts),
+        any(attempt.conflict for attempt in attempts),
+        told_by,
+        [_summary(attempt) for attempt in attempts],
+    )
+    operation: dict[str, Any] = {**base_fields, CONDENSED: Condensed(len(ordered), statuses), ADDED: added}
+    return Line(operation, members_of(ordered, base_fields, account.speakers))
 
 
-def _added(
-    operation_id: str, revision: int, shape: Shape, attempts: Sequence[Attempt], told_by: Mapping[Stage, str]
-) -> dict[str, Any]:
-    return {
-        "operation_id": operation_id,
-        "revision": revision,
-        "shape": shape,
-        "outcome": attempts[-1].outcome,
-        "complete": attempts[-1].outcome.final,
-        "ambiguous": any(attempt.ambiguous for attempt in attempts),
-        "conflict": any(attempt.conflict for attempt in attempts),
-        "told_by": told_by,
-        "attempts": [_summary(attempt) for attempt in attempts],
-    }
+class _StageSummary(msgspec.Struct, gc=False):
+    count: int
+    first: str
+    last: str
+    signatures: list[str | None]
 
 
-def _summary(attempt: Attempt) -> dict[str, Any]:
-    stages = {}
-    for stage in Stage:
-        if records := [record for record in attempt.records if record.stage is stage]:
-            stages[stage] = {
-                "count": len(records),
-                "first": as_datetime(records[0].time),
-                "last": as_datetime(records[-1].time),
-                "signatures": list(dict.fromkeys(record.signature for record in records)),
-            }
-    return {
-        "outcome": attempt.outcome,
-        "ambiguous": attempt.ambiguous,
-        "conflict": attempt.conflict,
-        "stages": stages,
-    }
+class _AttemptSummary(msgspec.Struct, gc=False):
+    outcome: Outcome
+    ambiguous: bool
+    conflict: bool
+    stages: dict[str, _StageSummary]
+
+
+class _Added(msgspec.Struct, gc=False):
+    """The value of :data:`ADDED`."""
+
+    operation_id: str
+    revision: int
+    shape: Shape
+    outcome: Outcome
+    complete: bool
+    ambiguous: bool
+    conflict: bool
+    told_by: dict[str, int]
+    """By stage: which of the operation's records, counted in their order from 0, the words in it are from."""
+    attempts: list[_AttemptSummary]
+
+
+def _summary(attempt: Attempt) -> _AttemptSummary:
+    records = attempt.records
+    ranks = {record.rank: [record] for record in records}
+    if len(ranks) < len(records):
+        ranks = {rank: [record for record in records if record.rank == rank] for rank in ranks}
+    stages = {STAGE_NAMES[rank]: _stage_summary(ranks[rank]) for rank in sorted(ranks)}
+    return _AttemptSummary(attempt.outcome, attempt.ambiguous, attempt.conflict, stages)
+
+
+def _stage_summary(records: Sequence[StageRecord]) -> _StageSummary:
+    first = records[0]
+    moment = as_text(first.time)
+    if len(records) == 1:
+        return _StageSummary(1, moment, moment, [first.signature])
+    signatures = list(dict.fromkeys([record.signature for record in records]))
+    return _StageSummary(len(records), moment, as_text(records[-1].time), signatures)

@@ -5,13 +5,15 @@ stage of an operation), duplicate, quarantined. A stretch of the file that can't
 record, quarantined.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from azmdr.capture.avro import Buffer, CapturedEvent, Damage
-from azmdr.condense.classify import PassedRecord, RecordError, StageRecord, classify
-from azmdr.condense.split import Piece, split_body
+from azmdr.condense.body import BodyReader, Row
+from azmdr.condense.classify import StageRecord
+from azmdr.condense.passed import PassedRecord, Passing
+from azmdr.condense.split import Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,11 @@ class Contents:
     events: int = 0
     records: int = 0
     duplicates: int = 0
-    """Records of events seen before, and records that stand in this file twice."""
+    """Records of events seen before, and passed records that stand in this file twice."""
     passed: list[tuple[PassedRecord, datetime]] = field(default_factory=list)
     """Records that pass through, each with the time its event entered the hub."""
     staged: list[StageRecord] = field(default_factory=list)
+    """Stages of operations, repetitions among them: who adds them to their operations finds those."""
     quarantined: list[Quarantined] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     """The events that count as this file's own: all but those seen before."""
@@ -87,67 +90,84 @@ def read_contents(
     """
     contents = Contents()
     known: set[bytes] = set()
+    for one in read_events(found, BodyReader(), seen=seen, own=own):
+        contents.spans = one.spans
+        contents.events += one.event is not None
+        contents.records += len(one.rows)
+        if one.repeated:
+            contents.duplicates += len(one.rows)
+            continue
+        for row in one.rows:
+            _add(contents, row, one, known, data, window)
+    return contents
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEvent:
+    """What one event holds, or one damaged stretch, which is then its only row."""
+
+    event: CapturedEvent | None
+    rows: Sequence[Row | Damage]
+    repeated: bool
+    """Whether it was seen before, so that its rows are duplicates."""
+    spans: list[Span]
+    """The events so far that count as this file's own."""
+
+
+def read_events(
+    found: Iterable[CapturedEvent | Damage],
+    reader: BodyReader,
+    *,
+    seen: Iterable[Span] = (),
+    own: Iterable[Span] = (),
+) -> Iterator[ReadEvent]:
+    """Read what a scan found, one by one. The arguments are those of :func:`read_contents`."""
+    spans: list[Span] = []
     seen_before, own_before = tuple(seen), tuple(own)
     for one in found:
-        match one:
-            case Damage():
-                contents.records += 1
-                contents.quarantined.append(_from_damage(one, data))
-            case CapturedEvent():
-                contents.events += 1
-                repeated = _covers(seen_before, one) and not _covers(own_before, one)
-                _read_event(one, contents, known, window, repeated=repeated)
-    return contents
+        if isinstance(one, Damage):
+            yield ReadEvent(None, [one], repeated=False, spans=spans)
+            continue
+        repeated = _covers(seen_before, one) and not _covers(own_before, one)
+        if not repeated:
+            _extend(spans, one)
+        yield ReadEvent(one, reader.rows(one.body or b""), repeated=repeated, spans=spans)
+
+
+def quarantined(row: Piece | Damage, event: CapturedEvent | None, data: Buffer) -> Quarantined:
+    """What is kept of a piece that could not become a row."""
+    if isinstance(row, Damage):
+        return _from_damage(row, data)
+    offset, number = (event.file_offset, event.sequence_number) if event else (0, None)
+    return Quarantined(
+        reason=row.broken or "",
+        detail=row.detail or f"piece {row.index} of the body of event {number}",
+        file_offset=offset,
+        length=len(row.content),
+        sequence_number=number,
+        index=row.index,
+        content=row.content,
+    )
 
 
 def _covers(spans: Iterable[Span], event: CapturedEvent) -> bool:
     return any(span.covers(event) for span in spans)
 
 
-def _read_event(
-    event: CapturedEvent, contents: Contents, known: set[bytes], window: datetime, *, repeated: bool
+def _add(
+    contents: Contents, row: Row | Damage, one: ReadEvent, known: set[bytes], data: Buffer, window: datetime
 ) -> None:
-    pieces = split_body(event.body or b"")
-    contents.records += len(pieces)
-    if repeated:
-        contents.duplicates += len(pieces)
-        return
-    _extend(contents.spans, event)
-    for piece in pieces:
-        row = _row(piece, event)
-        if isinstance(row, Quarantined):
-            contents.quarantined.append(row)
-            continue
-        if row.content in known:
-            contents.duplicates += 1
-            continue
-        known.add(row.content)
-        if isinstance(row, StageRecord):
+    match row:
+        case StageRecord():
             contents.staged.append(row)
-        else:
-            contents.passed.append((row, event.enqueued or window))
-
-
-def _row(piece: Piece, event: CapturedEvent) -> StageRecord | PassedRecord | Quarantined:
-    if piece.broken is not None:
-        detail = f"piece {piece.index} of the body of event {event.sequence_number}"
-        return _from_piece(piece, event, piece.broken, detail)
-    try:
-        return classify(piece.content)
-    except RecordError as error:
-        return _from_piece(piece, event, error.reason, error.detail)
-
-
-def _from_piece(piece: Piece, event: CapturedEvent, reason: str, detail: str) -> Quarantined:
-    return Quarantined(
-        reason=reason,
-        detail=detail,
-        file_offset=event.file_offset,
-        length=len(piece.content),
-        sequence_number=event.sequence_number,
-        index=piece.index,
-        content=piece.content,
-    )
+        case Passing(content=content) if content in known:
+            contents.duplicates += 1
+        case Passing(content=content):
+            known.add(content)
+            enqueued = one.event.enqueued if one.event else None
+            contents.passed.append((row.record(), enqueued or window))
+        case _:
+            contents.quarantined.append(quarantined(row, one.event, data))
 
 
 def _from_damage(damage: Damage, data: Buffer) -> Quarantined:

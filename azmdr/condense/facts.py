@@ -6,7 +6,7 @@ and learn.microsoft.com/azure/azure-monitor/reference/tables/azureactivity.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -48,40 +48,8 @@ STAGE_FIELDS: Final = {
 """By shape: the fields that hold the stage, the result's signature and the stage's properties."""
 
 
-class _Fields(msgspec.Struct):
-    """The fields of both shapes that say what a record is. Their types drift, so they are read raw."""
-
-    time: msgspec.Raw = msgspec.Raw()
-    time_stamp: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="timeStamp")
-    timestamp: msgspec.Raw = msgspec.Raw()
-    category: msgspec.Raw = msgspec.Raw()
-    operation_name: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="operationName")
-    result_type: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="resultType")
-    result_signature: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="resultSignature")
-    resource_id: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="resourceId")
-    correlation_id: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="correlationId")
-    caller_ip: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="callerIpAddress")
-    tenant_id: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="tenantId")
-    properties: msgspec.Raw = msgspec.Raw()
-
-    time_generated: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="TimeGenerated")
-    created: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="CreatedDateTime")
-    activity_time: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="ActivityDateTime")
-    table: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="Type")
-    table_category: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="Category")
-    category_value: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="CategoryValue")
-    table_operation: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="OperationName")
-    operation_value: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="OperationNameValue")
-    activity_status: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="ActivityStatusValue")
-    activity_substatus: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="ActivitySubstatusValue")
-    table_result: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="ResultType")
-    table_resource: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="_ResourceId")
-    old_resource: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="ResourceId")
-    table_correlation: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="CorrelationId")
-    table_caller_ip: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="CallerIpAddress")
-    table_ip: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="IPAddress")
-    entra_tenant: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="AADTenantId")
-    event_id: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="Id")
+Fields = Mapping[str, msgspec.Raw]
+"""The fields of a record, each value as it is spelt. Their types drift, so they are read raw."""
 
 
 class _EntraProperties(msgspec.Struct):
@@ -90,8 +58,7 @@ class _EntraProperties(msgspec.Struct):
     activity_time: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="activityDateTime")
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What both shapes say, under one set of names."""
 
     shape: Shape
@@ -109,17 +76,22 @@ class Facts:
     event_time: int | None
 
 
-_fields = msgspec.json.Decoder(_Fields)
 _entra_properties = msgspec.json.Decoder(_EntraProperties)
 _text = msgspec.json.Decoder(str)
+_NULL: Final = b"null"
 
 
-def describe(content: bytes) -> Facts:
+def describe(fields: Fields) -> Facts:
     """Read what a record says of itself. Raises :class:`msgspec.DecodeError` where that can't be read."""
-    fields = _fields.decode(content)
-    if _given(fields.time_generated) and not _given(fields.time):
+    if shape_of(fields) is Shape.DATA_EXPORT:
         return _data_export_facts(fields)
     return _diagnostic_setting_facts(fields)
+
+
+def shape_of(fields: Fields) -> Shape:
+    """Which of the two forms a record has."""
+    exported = _given(fields.get("TimeGenerated")) and not _given(fields.get("time"))
+    return Shape.DATA_EXPORT if exported else Shape.DIAGNOSTIC_SETTING
 
 
 def subscription_of(resource_id: str | None) -> str | None:
@@ -128,65 +100,77 @@ def subscription_of(resource_id: str | None) -> str | None:
     return match.group(1) if match else None
 
 
-def _diagnostic_setting_facts(fields: _Fields) -> Facts:
-    category = _read(fields.category)
-    properties = _EntraProperties()
-    if (category or "").lower() in ENTRA_EVENTS and bytes(fields.properties)[:1] == b"{":
-        properties = _entra_properties.decode(fields.properties)
+def _diagnostic_setting_facts(fields: Fields) -> Facts:
+    get = fields.get
+    category = read_text(get("category"))
+    properties = get("properties")
+    entra = _NO_PROPERTIES
+    if properties is not None and (category or "").lower() in ENTRA_EVENTS and bytes(properties)[:1] == b"{":
+        entra = _entra_properties.decode(properties)
+    stage = read_text(get("resultType"))
     return Facts(
         shape=Shape.DIAGNOSTIC_SETTING,
-        time=_first_time(fields.time, fields.time_stamp, fields.timestamp),
+        time=_first_time(get("time"), get("timeStamp"), get("timestamp")),
         category=category,
-        operation_name=_read(fields.operation_name),
-        stage=_read(fields.result_type),
-        signature=_read(fields.result_signature),
-        result_type=_read(fields.result_type),
-        resource_id=_read(fields.resource_id),
-        correlation_id=_read(fields.correlation_id),
-        caller_ip=_read(fields.caller_ip),
-        tenant_id=_read(fields.tenant_id),
-        event_id=_read(properties.id),
-        event_time=_first_time(properties.created, properties.activity_time),
+        operation_name=read_text(get("operationName")),
+        stage=stage,
+        signature=read_text(get("resultSignature")),
+        result_type=stage,
+        resource_id=read_text(get("resourceId")),
+        correlation_id=read_text(get("correlationId")),
+        caller_ip=read_text(get("callerIpAddress")),
+        tenant_id=read_text(get("tenantId")),
+        event_id=read_text(entra.id),
+        event_time=_first_time(entra.created, entra.activity_time),
     )
 
 
-def _data_export_facts(fields: _Fields) -> Facts:
-    table = _read(fields.table)
-    activity = _given(fields.activity_status)
-    category = _first_text(fields.category_value, fields.table_category)
+def _data_export_facts(fields: Fields) -> Facts:
+    get = fields.get
+    table = read_text(get("Type"))
+    activity = _given(get("ActivityStatusValue"))
+    category = _first_text(get("CategoryValue"), get("Category"))
     return Facts(
         shape=Shape.DATA_EXPORT,
-        time=_first_time(fields.time_generated),
+        time=_first_time(get("TimeGenerated")),
         category=category if activity else table or category,
-        operation_name=_first_text(fields.operation_value, fields.table_operation),
-        stage=_read(fields.activity_status),
-        signature=_read(fields.activity_substatus),
-        result_type=_first_text(fields.activity_status, fields.table_result),
-        resource_id=_first_text(fields.table_resource, fields.old_resource),
-        correlation_id=_read(fields.table_correlation),
-        caller_ip=_first_text(fields.table_caller_ip, fields.table_ip),
-        tenant_id=_first_text(fields.entra_tenant),
-        event_id=_read(fields.event_id),
-        event_time=_first_time(fields.created, fields.activity_time),
+        operation_name=_first_text(get("OperationNameValue"), get("OperationName")),
+        stage=read_text(get("ActivityStatusValue")),
+        signature=read_text(get("ActivitySubstatusValue")),
+        result_type=_first_text(get("ActivityStatusValue"), get("ResultType")),
+        resource_id=_first_text(get("_ResourceId"), get("ResourceId")),
+        correlation_id=read_text(get("CorrelationId")),
+        caller_ip=_first_text(get("CallerIpAddress"), get("IPAddress")),
+        tenant_id=_first_text(get("AADTenantId")),
+        event_id=read_text(get("Id")),
+        event_time=_first_time(get("CreatedDateTime"), get("ActivityDateTime")),
     )
 
 
-def _given(raw: msgspec.Raw) -> bool:
-    return bytes(raw) not in (b"", b"null")
+def _given(raw: msgspec.Raw | None) -> bool:
+    return raw is not None and bytes(raw) not in (b"", _NULL)
 
 
-def _read(raw: msgspec.Raw) -> str | None:
+def read_text(raw: msgspec.Raw | bytes | None) -> str | None:
     """A field as text: a JSON text's own characters, a number or truth value as it is spelt."""
-    if not _given(raw):
+    if raw is None:
         return None
     spelt = bytes(raw)
-    return _text.decode(spelt) if spelt[:1] == b'"' else spelt.decode()
+    if spelt[:1] == b'"':
+        return _text.decode(spelt) if b"\\" in spelt else spelt[1:-1].decode()
+    return None if spelt in (b"", _NULL) else spelt.decode()
 
 
-def _first_text(*candidates: msgspec.Raw) -> str | None:
-    return next((text for text in map(_read, candidates) if text), None)
+def _first_text(*candidates: msgspec.Raw | None) -> str | None:
+    return next((text for text in map(read_text, candidates) if text), None)
 
 
-def _first_time(*candidates: msgspec.Raw) -> int | None:
-    texts = (text for text in map(_read, candidates) if text)
-    return next((time for time in map(parse_time, texts) if time is not None), None)
+def _first_time(*candidates: msgspec.Raw | None) -> int | None:
+    for candidate in candidates:
+        text = read_text(candidate)
+        if text and (time := parse_time(text)) is not None:
+            return time
+    return None
+
+
+_NO_PROPERTIES: Final = _EntraProperties()

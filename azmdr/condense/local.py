@@ -6,43 +6,28 @@ written as it stands.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from mmap import ACCESS_READ, mmap
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from azmdr.capture.avro import Buffer, CapturedEvent, Damage, scan
-from azmdr.capture.names import AZURE_DEFAULT, TIME_FIRST, CaptureName, CaptureNameError, parse_capture_name
+from azmdr.capture.avro import scan
+from azmdr.condense.attempts import distinct
 from azmdr.condense.classify import StageRecord, classify
 from azmdr.condense.condensed import condense
 from azmdr.condense.contents import Contents, Span, read_contents
+from azmdr.condense.counts import Counts, LocalResult
 from azmdr.condense.members import rebuild_records
+from azmdr.condense.sources import Progress, Source, no_garbage_collection, reported
 from azmdr.lake.layout import Table, customer_name
 from azmdr.lake.read import read_latest
 from azmdr.lake.storage import LakeStorage
 from azmdr.lake.write import write_contents, write_operations
-from azmdr.store.ledger import Counts
 
-NAME_PARTS: Final = 9
-"""Path segments of a capture file's name, in Azure's order and in azmdr's."""
 OPERATIONS_AT_ONCE: Final = 5000
-
-Progress = Callable[[int], None]
-"""Called with the bytes read since it was called before."""
-
-
-@dataclass(frozen=True, slots=True)
-class LocalResult:
-    """What condensing local files came to."""
-
-    counts: Counts
-    operations: int
-    reasons: Counter[str]
-    """Why pieces were quarantined, with how many each."""
 
 
 class LocalCondensing:
@@ -54,50 +39,50 @@ class LocalCondensing:
         self._max_body_bytes = max_body_bytes
         self._reasons: Counter[str] = Counter()
         self._spans: defaultdict[tuple[str, str, str], list[Span]] = defaultdict(list)
-        self._staged: defaultdict[str, dict[str, dict[bytes, StageRecord]]] = defaultdict(dict)
+        self._staged: defaultdict[str, dict[str, list[StageRecord]]] = defaultdict(dict)
 
     def condense(self, paths: Sequence[Path], progress: Progress) -> LocalResult:
         """Condense files together. Raises :class:`OSError` for one that can't be opened."""
-        counts = Counts()
-        for path in paths:
-            counts += self._add(path, progress)
-        return LocalResult(counts, self._write_operations(), self._reasons)
+        with no_garbage_collection():
+            counts = Counts()
+            for path in paths:
+                counts += self._add(Source.of(path, self._customer), progress)
+            staged = counts.records - counts.passed_through - counts.duplicates - counts.quarantined
+            merged = self._write_operations()
+        counts = replace(counts, merged=merged, duplicates=counts.duplicates + staged - merged)
+        return LocalResult(counts, sum(map(len, self._staged.values())), self._reasons)
 
-    def _add(self, path: Path, progress: Progress) -> Counts:
-        name = _capture_name(path)
-        customer = customer_name(name.event_hub) if name else self._customer
-        window = name.window if name else datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        contents = self._read(path, name, window, progress)
+    def _add(self, source: Source, progress: Progress) -> Counts:
+        """Read a file; how many of its stage records are merged is seen in the end."""
+        contents = self._read(source, progress)
         self._reasons.update(piece.reason for piece in contents.quarantined)
-        merged = sum(self._stage(customer, record) for record in contents.staged)
-        write_contents(self._lake, contents, customer=customer, path=str(path), etag="", window=window)
+        operations = self._staged[source.customer]
+        for record in contents.staged:
+            operations.setdefault(record.operation_id, []).append(record)
+        write_contents(
+            self._lake,
+            contents,
+            customer=source.customer,
+            path=str(source.path),
+            etag="",
+            window=source.window,
+        )
         return Counts(
             files=1,
             events=contents.events,
             records=contents.records,
             passed_through=len(contents.passed),
-            merged=merged,
-            duplicates=contents.duplicates + len(contents.staged) - merged,
+            duplicates=contents.duplicates,
             quarantined=len(contents.quarantined),
-            bytes=path.stat().st_size,
+            bytes=source.size,
         )
 
-    def _read(self, path: Path, name: CaptureName | None, window: datetime, progress: Progress) -> Contents:
-        # A file without a name of its own may be of any partition, so its events are compared with none.
-        partition = (name.namespace, name.event_hub, name.partition_id) if name else (str(path), "", "")
-        data = _mapped(path)
-        found = _reported(scan(data, self._max_body_bytes), len(data), progress)
-        contents = read_contents(found, data, window=window, seen=self._spans[partition])
-        self._spans[partition] += contents.spans
+    def _read(self, source: Source, progress: Progress) -> Contents:
+        data = source.mapped()
+        found = reported(scan(data, self._max_body_bytes, views=True), data, progress)
+        contents = read_contents(found, data, window=source.window, seen=self._spans[source.partition])
+        self._spans[source.partition] += contents.spans
         return contents
-
-    def _stage(self, customer: str, record: StageRecord) -> bool:
-        """Add a record to its operation; whether it is new there."""
-        records = self._staged[customer].setdefault(record.operation_id, {})
-        if record.content in records:
-            return False
-        records[record.content] = record
-        return True
 
     def _add_earlier(self, customer: str) -> dict[str, tuple[datetime]]:
         """Add the records an earlier call left of the same operations; returns the hours they stand in."""
@@ -109,43 +94,20 @@ class LocalCondensing:
             for content in rebuild_records(row["operation"], row["members"]):
                 record = classify(content)
                 if isinstance(record, StageRecord):
-                    staged[row["operation_id"]].setdefault(content, record)
+                    staged[row["operation_id"]].append(record)
         return hours
 
     def _write_operations(self) -> int:
+        """Write every operation; returns how many distinct records the files had of them."""
+        merged = 0
         for customer, operations in self._staged.items():
+            # Counted before the records of an earlier call come to them.
+            merged += sum(distinct(records)[1] for records in operations.values())
             hours = self._add_earlier(customer)
             for some in _in_parts(sorted(operations), OPERATIONS_AT_ONCE):
-                revisions = ((condense(operations[one].values()), hours.get(one, ())) for one in some)
+                revisions = ((condense(operations[one]), hours.get(one, ())) for one in some)
                 write_operations(self._lake, revisions, customer=customer)
-        return sum(len(operations) for operations in self._staged.values())
-
-
-def _reported(
-    found: Iterable[CapturedEvent | Damage], size: int, progress: Progress
-) -> Iterator[CapturedEvent | Damage]:
-    left = size
-    for one in found:
-        # Azure may write a whole file as one block, so the bodies tell the way, not where blocks begin.
-        step = min(left, len(one.body or b"") if isinstance(one, CapturedEvent) else one.length)
-        left -= step
-        progress(step)
-        yield one
-    progress(left)
-
-
-def _capture_name(path: Path) -> CaptureName | None:
-    try:
-        return parse_capture_name("/".join(path.absolute().parts[-NAME_PARTS:]), (TIME_FIRST, AZURE_DEFAULT))
-    except CaptureNameError:
-        return None
-
-
-def _mapped(path: Path) -> Buffer:
-    with path.open("rb") as file:
-        if path.stat().st_size == 0:
-            return b""
-        return mmap(file.fileno(), 0, access=ACCESS_READ)
+        return merged
 
 
 def _in_parts(names: Sequence[str], size: int) -> Iterable[Sequence[str]]:

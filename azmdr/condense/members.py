@@ -2,16 +2,19 @@
 
 A member names only what its record does not share with the condensed record. A record that can't be
 told this way, one with blanks between its tokens or a key that stands twice, is kept as its whole text
-instead. Whether it can be told is not guessed: each member is rebuilt when it is made, and compared.
+instead. Whether it can be told is not guessed: it can when it is what its fields are encoded as, which
+was found out when it was read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
+from operator import ne
 from typing import Final, Self
 
 import msgspec
 
-from azmdr.condense.classify import Stage, StageRecord
+from azmdr.condense.classify import STAGE_NAMES, Stage, StageRecord
 from azmdr.condense.facts import STAGE_FIELDS, Shape
 
 CONDENSED: Final = "azure_activity_administrative_condensed"
@@ -57,17 +60,19 @@ class _Added(msgspec.Struct):
     shape: Shape
 
 
-class Member(msgspec.Struct, omit_defaults=True):
-    """How one record differs from the template."""
+class Member(msgspec.Struct, omit_defaults=True, gc=False):
+    """How one record differs from the template.
 
-    digest: str
-    stage: Stage
+    Its fields are in the order of :class:`Members`, behind them those of its own that are not named there.
+    """
+
+    stage: str
     speaks: bool = False
     """Signature and properties are those of the stage in the condensed record."""
     own: dict[str, msgspec.Raw] = {}
     """Fields whose value is not the template's."""
     order: list[str] | None = None
-    """All its fields in their order, where that is not the order of :class:`Members`."""
+    """All its fields in their order, where that is another."""
     text: str | None = None
     """The whole record, where the other fields can't tell it."""
 
@@ -82,47 +87,60 @@ class Members(msgspec.Struct):
 _members = msgspec.json.Decoder(Members)
 
 
-def encode_members(ordered: Sequence[StageRecord], template: Template, speakers: Mapping[Stage, str]) -> str:
-    """The members of an operation as JSON text.
+def members_of(
+    ordered: Sequence[StageRecord], base_fields: Mapping[str, msgspec.Raw], speakers: Mapping[int, int]
+) -> Members:
+    """The members of an operation.
 
-    ``speakers`` has, by stage, the digest of the record that speaks for it.
+    ``speakers`` has, by the rank of a stage, the position of the record that speaks for it.
     """
-    order = list(_object.decode(ordered[0].content))
-    members = [
-        _member(record, template, speaks=speakers.get(record.stage) == record.digest, order=order)
-        for record in ordered
+    order = list(ordered[0].fields)
+    told = [
+        _member(record, base_fields, speakers[record.rank] == position, order)
+        for position, record in enumerate(ordered)
     ]
-    return msgspec.json.encode(Members(order, members)).decode()
+    return Members(order, told)
 
 
 def rebuild_records(operation: str, members: str) -> list[bytes]:
     """Every record of an operation as it arrived, in order, from the two JSON texts of its row."""
-    template = Template.of(operation)
-    decoded = _members.decode(members)
-    return [_rebuild(member, template, decoded.order) for member in decoded.members]
+    return list(_rebuild(Template.of(operation), _members.decode(members)))
 
 
-def _member(record: StageRecord, template: Template, *, speaks: bool, order: list[str]) -> Member:
-    fields = _object.decode(record.content)
-    shared = _shared(template, record.stage if speaks else None)
-    member = Member(
-        digest=record.digest,
-        stage=record.stage,
-        speaks=speaks,
-        own={name: value for name, value in fields.items() if shared.get(name) != value},
-        order=list(fields) if list(fields) != order else None,
-    )
-    if _rebuild(member, template, order) == record.content:
-        return member
-    return Member(digest=record.digest, stage=record.stage, text=record.content.decode())
+def _member(
+    record: StageRecord,
+    base_fields: Mapping[str, msgspec.Raw],
+    speaks: bool,
+    order: list[str],
+) -> Member:
+    stage = STAGE_NAMES[record.rank]
+    if record.held_content is not None:
+        return Member(stage, text=record.held_content.decode())
+    fields = record.fields
+    own = dict(compress(fields.items(), map(ne, fields.values(), map(base_fields.get, fields))))
+    if speaks:
+        _, signature, properties = STAGE_FIELDS[record.shape]
+        own.pop(signature, None)
+        own.pop(properties, None)
+    names = list(fields)
+    more = names[len(order) :]
+    usual = names == order or (names[: len(order)] == order and all(name in own for name in more))
+    return Member(stage, speaks, own, None if usual else names)
 
 
-def _rebuild(member: Member, template: Template, order: list[str]) -> bytes:
-    if member.text is not None:
-        return member.text.encode()
-    fields = {**_shared(template, member.stage if member.speaks else None), **member.own}
-    told = (msgspec.json.encode(name) + b":" + bytes(fields[name]) for name in member.order or order)
-    return b"{" + b",".join(told) + b"}"
+def _usual(order: list[str], own: Mapping[str, msgspec.Raw]) -> list[str]:
+    """The order of a member's fields where nothing else is said of it."""
+    return [*order, *(name for name in own if name not in order)]
+
+
+def _rebuild(template: Template, members: Members) -> Iterator[bytes]:
+    for member in members.members:
+        if member.text is not None:
+            yield member.text.encode()
+            continue
+        fields = {**_shared(template, Stage(member.stage) if member.speaks else None), **member.own}
+        names = member.order or _usual(members.order, member.own)
+        yield msgspec.json.encode({name: fields[name] for name in names})
 
 
 def _shared(template: Template, speaks_for: Stage | None) -> dict[str, msgspec.Raw]:

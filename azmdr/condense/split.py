@@ -58,6 +58,7 @@ class Piece:
     """Position in the body, counting readable and broken pieces alike."""
     content: bytes
     broken: str | None = None
+    detail: str = ""
 
 
 def split_body(body: bytes) -> list[Piece]:

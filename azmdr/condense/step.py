@@ -21,12 +21,13 @@ from azmdr.capture.container import CaptureContainer, CaptureFileChangedError, C
 from azmdr.condense.attempts import Outcome
 from azmdr.condense.classify import StageRecord
 from azmdr.condense.contents import Contents, Span, read_contents
+from azmdr.condense.counts import Counts
 from azmdr.condense.emit import Emission
 from azmdr.lake.storage import LakeStorage
 from azmdr.lake.write import write_contents
 from azmdr.store import ledger, operations, spans
 from azmdr.store.database import Store
-from azmdr.store.ledger import Counts, CustomerDay, FileState, LedgerFile
+from azmdr.store.ledger import CustomerDay, FileState, LedgerFile
 from azmdr.store.operations import Patience
 
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from azmdr.condense.counts import Counts
 from azmdr.store import ledger, operations
 from azmdr.store.database import Store
-from azmdr.store.ledger import Counts, FileState
+from azmdr.store.ledger import FileState
 
 
 @dataclass(frozen=True, slots=True)

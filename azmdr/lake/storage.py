@@ -8,10 +8,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.blob import ContainerClient
+if TYPE_CHECKING:  # A local lake has no need of Azure's client, which takes longer to load than a small file.
+    from azure.storage.blob import ContainerClient
 
 _READABLE: Final = 0o644
 """Other processes read the lake; who may enter its folder decides who."""
@@ -101,7 +101,7 @@ class DirectoryLake:
 class BlobLake:
     """A lake in a blob container, under a prefix that is empty or ends in a slash."""
 
-    def __init__(self, container: ContainerClient, prefix: str) -> None:
+    def __init__(self, container: "ContainerClient", prefix: str) -> None:
         self._container = container
         self._prefix = prefix
 
@@ -116,6 +116,8 @@ class BlobLake:
 
     def read(self, path: str) -> bytes:
         """A whole blob."""
+        from azure.core.exceptions import ResourceNotFoundError
+
         try:
             return self._container.download_blob(self._prefix + path).readall()
         except ResourceNotFoundError as error:
@@ -128,6 +130,8 @@ class BlobLake:
 
     def delete(self, path: str) -> None:
         """Remove a blob."""
+        from azure.core.exceptions import ResourceNotFoundError
+
         try:
             self._container.delete_blob(self._prefix + path)
         except ResourceNotFoundError:

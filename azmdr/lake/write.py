@@ -2,20 +2,20 @@
 
 import io
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
-from azmdr.condense.classify import PassedRecord
 from azmdr.condense.condensed import CONDENSER, Operation
 from azmdr.condense.contents import Contents, Quarantined
 from azmdr.condense.identity import key_digest
+from azmdr.condense.passed import PassedRecord
 from azmdr.lake.layout import Bucket, Table
 from azmdr.lake.storage import LakeStorage
 from azmdr.lake.tables import SCHEMAS
-from azmdr.times import as_datetime, as_nanoseconds, hour_of
+from azmdr.times import NANOSECONDS, as_nanoseconds, hour_of
 
 
 def write_contents(
@@ -27,18 +27,23 @@ def write_contents(
     Returns their paths, in order.
     """
     name = key_digest("capture file", path, etag)
-    passed: defaultdict[datetime, list[dict[str, Any]]] = defaultdict(list)
+    passed: defaultdict[int, list[tuple[PassedRecord, datetime]]] = defaultdict(list)
     for record, enqueued in contents.passed:
-        row = _activity_row(record, enqueued)
-        passed[hour_of(as_nanoseconds(row["time"]))].append(row)
+        time = as_nanoseconds(enqueued) if record.time is None else record.time
+        passed[time // _HOUR].append((record, enqueued))
     written = [
-        _write(lake, Bucket(customer, Table.ACTIVITY_RECORDS, hour), name, rows)
-        for hour, rows in sorted(passed.items())
+        _write(
+            lake,
+            Bucket(customer, Table.ACTIVITY_RECORDS, hour_of(hour * _HOUR)),
+            name,
+            _activity_columns(some),
+        )
+        for hour, some in sorted(passed.items())
     ]
     if contents.quarantined:
-        rows = [_quarantine_row(piece, path, etag) for piece in contents.quarantined]
+        columns = _quarantine_columns(contents.quarantined, path, etag)
         bucket = Bucket(customer, Table.QUARANTINED_RECORDS, hour_of(as_nanoseconds(window)))
-        written.append(_write(lake, bucket, name, rows))
+        written.append(_write(lake, bucket, name, columns))
     return written
 
 
@@ -50,19 +55,20 @@ def write_operations(
     An operation whose earliest record came late belongs to an earlier hour than its revision before. That
     hour then gets a row that says it has moved, so that who reads one hour alone is not told twice.
     """
-    rows: defaultdict[datetime, list[dict[str, Any]]] = defaultdict(list)
+    rows: defaultdict[datetime, list[tuple[Operation, bool]]] = defaultdict(list)
     for operation, hours_before in operations:
-        rows[operation.hour].append(_operation_row(operation, moved=False))
+        rows[operation.hour].append((operation, False))
         for hour in sorted(set(hours_before) - {operation.hour}):
-            rows[hour].append(_operation_row(operation, moved=True))
+            rows[hour].append((operation, True))
     return [
-        _write(lake, Bucket(customer, Table.OPERATIONS, hour), _name_of(told), told)
-        for hour, told in sorted(rows.items())
+        _write(lake, Bucket(customer, Table.OPERATIONS, hour), _name_of(told), _operation_columns(told))
+        for hour, told in sorted(rows.items(), key=lambda one: one[0])
     ]
 
 
-def _write(lake: LakeStorage, bucket: Bucket, name: str, rows: Sequence[dict[str, Any]]) -> str:
-    frame = pl.DataFrame(rows, schema=SCHEMAS[bucket.table], orient="row")
+def _write(lake: LakeStorage, bucket: Bucket, name: str, columns: Mapping[str, Sequence[Any]]) -> str:
+    schema = SCHEMAS[bucket.table]
+    frame = pl.DataFrame([_series(column, columns[column], schema[column]) for column in schema])
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd", compression_level=3)
     path = bucket.file(name)
@@ -70,69 +76,90 @@ def _write(lake: LakeStorage, bucket: Bucket, name: str, rows: Sequence[dict[str
     return path
 
 
-def _name_of(rows: Sequence[dict[str, Any]]) -> str:
+def _series(name: str, values: Sequence[Any], kind: pl.DataType) -> pl.Series:
+    match kind:
+        case pl.Datetime():
+            # Microseconds; a number is a quarter of the work a datetime is.
+            return pl.Series(name, values, pl.Int64).cast(kind)
+        case _:
+            return pl.Series(name, values, kind)
+
+
+def _name_of(rows: Sequence[tuple[Operation, bool]]) -> str:
     return key_digest(
         "operations",
-        *(f"{row['operation_id']} {row['revision']} {row['condenser']} {row['moved']}" for row in rows),
+        *(f"{one.operation_id} {one.revision} {CONDENSER} {moved}" for one, moved in rows),
     )
 
 
-def _activity_row(record: PassedRecord, enqueued: datetime) -> dict[str, Any]:
-    return {
-        "record_id": record.record_id,
-        "revision": record.revision,
-        "digest": record.digest,
-        "time": enqueued if record.time is None else as_datetime(record.time),
-        "time_from_record": record.time is not None,
-        "shape": record.shape.value,
-        "category": record.category,
-        "operation_name": record.operation_name,
-        "resource_id": record.resource_id,
-        "correlation_id": record.correlation_id,
-        "result_type": record.result_type,
-        "caller_ip": record.caller_ip,
-        "tenant_id": record.tenant_id,
-        "record": record.content.decode(),
-    }
+def _activity_columns(passed: Sequence[tuple[PassedRecord, datetime]]) -> dict[str, Sequence[Any]]:
+    columns = _attributes([record for record, _ in passed], _OF_A_RECORD)
+    times = [as_nanoseconds(enqueued) if record.time is None else record.time for record, enqueued in passed]
+    columns["time"] = [time // 1000 for time in times]
+    columns["time_from_record"] = [record.time is not None for record, _ in passed]
+    columns["shape"] = [record.shape.value for record, _ in passed]
+    columns["record"] = [record.content.decode() for record, _ in passed]
+    return columns
 
 
-def _operation_row(operation: Operation, *, moved: bool) -> dict[str, Any]:
-    return {
-        "operation_id": operation.operation_id,
-        "revision": operation.revision,
-        "condenser": CONDENSER,
-        "moved": moved,
-        "time": operation.time,
-        "last_time": operation.last_time,
-        "outcome": operation.outcome.value,
-        "attempts": operation.attempts,
-        "ambiguous": operation.ambiguous,
-        "conflict": operation.conflict,
-        "shape": operation.shape.value,
-        "category": operation.category,
-        "operation_name": operation.operation_name,
-        "resource_id": operation.resource_id,
-        "subscription_id": operation.subscription_id,
-        "tenant_id": operation.tenant_id,
-        "correlation_id": operation.correlation_id,
-        "caller_ip": operation.caller_ip,
-        "result_signature": operation.result_signature,
-        "operation": operation.operation,
-        "members": operation.members,
-    }
+def _operation_columns(told: Sequence[tuple[Operation, bool]]) -> dict[str, Sequence[Any]]:
+    operations = [operation for operation, _ in told]
+    columns = _attributes(operations, _OF_AN_OPERATION)
+    columns["condenser"] = [CONDENSER] * len(told)
+    columns["moved"] = [moved for _, moved in told]
+    columns["time"] = [as_nanoseconds(operation.time) // 1000 for operation in operations]
+    columns["last_time"] = [as_nanoseconds(operation.last_time) // 1000 for operation in operations]
+    columns["outcome"] = [operation.outcome.value for operation in operations]
+    columns["shape"] = [operation.shape.value for operation in operations]
+    return columns
 
 
-def _quarantine_row(piece: Quarantined, path: str, etag: str) -> dict[str, Any]:
+def _quarantine_columns(pieces: Sequence[Quarantined], path: str, etag: str) -> dict[str, Sequence[Any]]:
+    columns = _attributes(pieces, _OF_A_PIECE)
+    columns["quarantine_id"] = [_quarantine_id(piece, path, etag) for piece in pieces]
+    columns["path"] = [path] * len(pieces)
+    columns["etag"] = [etag] * len(pieces)
+    return columns
+
+
+def _attributes(things: Sequence[Any], names: Sequence[str]) -> dict[str, Sequence[Any]]:
+    return {name: [getattr(thing, name) for thing in things] for name in names}
+
+
+def _quarantine_id(piece: Quarantined, path: str, etag: str) -> str:
     place = (path, etag, str(piece.file_offset), str(piece.sequence_number), str(piece.index))
-    return {
-        "quarantine_id": key_digest("quarantine", *place),
-        "path": path,
-        "etag": etag,
-        "file_offset": piece.file_offset,
-        "length": piece.length,
-        "sequence_number": piece.sequence_number,
-        "index": piece.index,
-        "reason": piece.reason,
-        "detail": piece.detail,
-        "content": piece.content,
-    }
+    return key_digest("quarantine", *place)
+
+
+_HOUR: Final = 3600 * NANOSECONDS
+_OF_A_RECORD: Final = (
+    "record_id",
+    "revision",
+    "digest",
+    "category",
+    "operation_name",
+    "resource_id",
+    "correlation_id",
+    "result_type",
+    "caller_ip",
+    "tenant_id",
+)
+_OF_AN_OPERATION: Final = (
+    "operation_id",
+    "revision",
+    "attempts",
+    "ambiguous",
+    "conflict",
+    "category",
+    "operation_name",
+    "resource_id",
+    "subscription_id",
+    "tenant_id",
+    "correlation_id",
+    "caller_ip",
+    "result_signature",
+    "operation",
+    "members",
+)
+_OF_A_PIECE: Final = ("file_offset", "length", "sequence_number", "index", "reason", "detail", "content")
+"""By table: the columns that are attributes of what a row is about."""

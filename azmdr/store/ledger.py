@@ -15,6 +15,7 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select, update
 
 from azmdr.capture.names import CaptureName
+from azmdr.condense.counts import Counts
 from azmdr.store.tables import CAPTURE_FILE
 from azmdr.store.upsert import insert
 
@@ -94,29 +95,6 @@ class LedgerFile:
             completions=row.completions,
             outputs=tuple(json.loads(row.outputs)),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What became of the records of a file, or of many. ``records`` is the sum of the four after it."""
-
-    files: int = 0
-    events: int = 0
-    records: int = 0
-    passed_through: int = 0
-    merged: int = 0
-    duplicates: int = 0
-    quarantined: int = 0
-    bytes: int = 0
-
-    @property
-    def conserved(self) -> bool:
-        """Whether every record is in exactly one place."""
-        return self.records == self.passed_through + self.merged + self.duplicates + self.quarantined
-
-    def __add__(self, other: "Counts") -> "Counts":
-        """Sum by field."""
-        return Counts(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
 
 def record_files(connection: Connection, files: Iterable[FoundFile], now: datetime) -> int:

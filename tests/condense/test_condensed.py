@@ -74,11 +74,7 @@ def test_what_the_published_shape_cant_say_stands_beside_it() -> None:
     assert added["shape"] == "diagnostic_setting"
     assert (added["outcome"], added["complete"]) == ("accepted", False)
     assert (added["ambiguous"], added["conflict"]) == (False, False)
-    assert added["told_by"] == {
-        "start": records[0].digest,
-        "accept": records[3].digest,
-        "failure": records[1].digest,
-    }
+    assert added["told_by"] == {"start": 0, "accept": 3, "failure": 1}, "counted in the order of the records"
     assert [attempt["outcome"] for attempt in added["attempts"]] == ["failure", "accepted"]
     first = f"{NOON:%Y-%m-%dT%H:%M:%S}Z"
     assert added["attempts"][0]["stages"]["start"] == {
@@ -130,7 +126,7 @@ class TestSpeakers:
         bare = stage_record(START, 0, properties={"n": 1})
         full, later = stage_record(START, 1), stage_record(START, 2, properties={"requestbody": "later"})
         told = record_of(bare, full, later)
-        assert told[ADDED]["told_by"]["start"] == full.digest
+        assert told[ADDED]["told_by"]["start"] == 1
         assert (
             told[CONDENSED]["statuses"]["start"]["properties"]["requestbody"] == '{"location":"westeurope"}'
         )
@@ -139,7 +135,7 @@ class TestSpeakers:
     def test_the_first_answer_with_a_body_speaks(self, stage: str) -> None:
         bare = stage_record(stage, 1, properties={"statusMessage": "in progress"})
         full, later = stage_record(stage, 2), stage_record(stage, 3, properties={"responseBody": "later"})
-        assert record_of(bare, full, later)[ADDED]["told_by"][stage] == full.digest
+        assert record_of(bare, full, later)[ADDED]["told_by"][stage] == 1
 
     def test_the_latest_failure_with_a_message_speaks(self) -> None:
         records = [
@@ -147,13 +143,13 @@ class TestSpeakers:
             stage_record(FAILURE, 2),
             stage_record(FAILURE, 3, properties={}),
         ]
-        assert record_of(*records)[ADDED]["told_by"]["failure"] == records[1].digest
+        assert record_of(*records)[ADDED]["told_by"]["failure"] == 1
 
     def test_where_nobody_has_a_body_the_first_start_and_the_last_success_speak(self) -> None:
         starts = [stage_record(START, second, properties=None) for second in (0, 1)]
         ends = [stage_record(SUCCESS, second, properties=None) for second in (2, 3)]
         told_by = record_of(*starts, *ends)[ADDED]["told_by"]
-        assert told_by == {"start": starts[0].digest, "success": ends[1].digest}
+        assert told_by == {"start": 0, "success": 3}
 
     def test_a_stage_without_signature_and_properties_says_nothing(self) -> None:
         fields = stage_fields(START)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import make_url, select
 
+from azmdr.condense.counts import Counts
 from azmdr.store.database import Store
 from azmdr.store.ledger import (
-    Counts,
     CustomerDay,
     FileState,
     LedgerFile,

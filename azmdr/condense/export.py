@@ -1,0 +1,288 @@
+"""Exporting: local files condensed into NDJSON, compressed with zstd, in as much memory as there is need of.
+
+A line is an object whose first field says what it is: ``activity_record``, ``quarantined_record``, or
+``operation`` with its ``members`` beside. A record is the very text that arrived; one with a line break
+in it stands as a JSON text. Operations come after all else, in the order of their time.
+
+What passes through is written as it is read. The records of operations are kept until all files are
+read: in memory, or, of large files, in a temporary file, so that little is held of each.
+"""
+
+import os
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from mmap import MADV_DONTNEED, mmap
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+import zstandard
+
+from azmdr.capture.avro import scan
+from azmdr.condense.body import BodyReader
+from azmdr.condense.classify import Classifier, StageRecord
+from azmdr.condense.condensed import Line, condense_line
+from azmdr.condense.contents import ReadEvent, Span, quarantined, read_events
+from azmdr.condense.counts import Counts, LocalResult
+from azmdr.condense.identity import DIGEST_BYTES, key_digest
+from azmdr.condense.passed import Passing
+from azmdr.condense.sources import Progress, Source, no_garbage_collection, reported
+from azmdr.lake.layout import customer_name
+
+_encoder = msgspec.json.Encoder()
+
+SUFFIX: Final = ".ndjson.zst"
+LEVEL: Final = 3
+HELD_IN_MEMORY: Final = 160 << 20
+"""Bytes of all files up to which the records of their operations are held in memory."""
+
+_WRITTEN_AT_ONCE: Final = 96 << 10
+_FORGOTTEN_AT_ONCE: Final = 8 << 20
+"""Bytes of bodies after which what was read of a mapped file need no longer stand in memory."""
+_COMPRESSED_HOLDS: Final = 8
+"""How many times its size a compressed file may hold, for the decision where to keep what it holds."""
+
+
+def export(
+    paths: Sequence[Path],
+    folder: Path,
+    progress: Progress,
+    *,
+    customer: str,
+    max_body_bytes: int,
+    each: bool = False,
+    held_in_memory: int = HELD_IN_MEMORY,
+) -> LocalResult:
+    """Condense files into one file for each customer, ``each``: for each of them one of its own.
+
+    Raises:
+        OSError: a file can't be opened or written.
+        CustomerNameError: a name can't be that of a customer.
+    """
+    owner = customer_name(customer)
+    sources = [Source.of(path, owner) for path in paths]
+    with no_garbage_collection():
+        exporter = _Exporter(folder, progress, max_body_bytes, held_in_memory)
+        if not each:
+            return exporter.export(sources)
+        parts = [exporter.export([source], name=_name(source)) for source in sources]
+    return LocalResult(
+        sum((part.counts for part in parts), Counts()),
+        sum(part.operations for part in parts),
+        sum((part.reasons for part in parts), Counter()),
+    )
+
+
+def _name(source: Source) -> str:
+    return f"{source.path.stem}-{key_digest('capture file', str(source.path.absolute()))[:16]}"
+
+
+class _Exporter:
+    """What all files share: where they go, and what was learnt from those before."""
+
+    def __init__(self, folder: Path, progress: Progress, max_body_bytes: int, held_in_memory: int) -> None:
+        self._folder = folder
+        self._progress = progress
+        self._max_body_bytes = max_body_bytes
+        self._held_in_memory = held_in_memory
+        self._reader = BodyReader()
+        self._compressor = zstandard.ZstdCompressor(level=LEVEL)
+
+    def export(self, sources: Sequence[Source], name: str = "") -> LocalResult:
+        """Condense files together; ``name`` is that of the output where there are many for a customer."""
+        large = sum(source.size for source in sources) > self._held_in_memory
+        counts = Counts()
+        reasons: Counter[str] = Counter()
+        seen: defaultdict[tuple[str, str, str], list[Span]] = defaultdict(list)
+        files: dict[str, _File] = {}
+        try:
+            for source in sources:
+                file = files.get(source.customer)
+                if file is None:
+                    path = self._folder / (
+                        f"{source.customer}/{name}{SUFFIX}" if name else f"{source.customer}{SUFFIX}"
+                    )
+                    file = files[source.customer] = _File(path, self._compressor, large=large)
+                data = source.mapped()
+                found = reported(scan(data, self._max_body_bytes, views=True), data, self._progress)
+                known = seen[source.partition]
+                counts += file.add(read_events(found, self._reader, seen=known), data, reasons, known)
+                counts += Counts(files=1, bytes=source.size)
+            written = [file.finish() for file in files.values()]
+        finally:
+            for file in files.values():
+                file.close()
+        staged = counts.records - counts.passed_through - counts.duplicates - counts.quarantined
+        merged = sum(merged for _, merged in written)
+        counts = replace(counts, merged=merged, duplicates=counts.duplicates + staged - merged)
+        return LocalResult(counts, sum(operations for operations, _ in written), reasons)
+
+
+class _File:
+    """One customer's output: there as a whole once it is finished, and until then not at all."""
+
+    def __init__(self, path: Path, compressor: zstandard.ZstdCompressor, *, large: bool) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        self._file = self._beside.open("wb")
+        self._compressor = compressor
+        self._writer: zstandard.ZstdCompressionWriter | None = None
+        self._buffer = bytearray()
+        self._large = large
+        self._held: _Held = _OnDisk() if large else _InMemory()
+
+    def add(
+        self, events: Iterable[ReadEvent], data: bytes | mmap, reasons: Counter[str], spans: list[Span]
+    ) -> Counts:
+        """Write what of a file stands for itself, keep the rest; how much of it is merged shows later."""
+        number = records = passed = duplicates = broken = 0
+        known: set[bytes] = set()
+        own: list[Span] = []
+        read = 0
+        for one in events:
+            own = one.spans
+            records += len(one.rows)
+            number += one.event is not None
+            read += len(one.event.body or b"") if one.event else 0
+            if read > _FORGOTTEN_AT_ONCE and isinstance(data, mmap):
+                data.madvise(MADV_DONTNEED)
+                read = 0
+            if one.repeated:
+                duplicates += len(one.rows)
+                continue
+            if len(self._buffer) > _WRITTEN_AT_ONCE:
+                self._flush()
+            for row in one.rows:
+                if isinstance(row, StageRecord):
+                    self._held.add(row)
+                elif isinstance(row, Passing):
+                    content = row.content
+                    sign = blake2b(content, digest_size=DIGEST_BYTES).digest() if self._large else content
+                    if sign in known:
+                        duplicates += 1
+                        continue
+                    known.add(sign)
+                    passed += 1
+                    self._write_record(content)
+                else:
+                    broken += 1
+                    piece = quarantined(row, one.event, data)
+                    reasons[piece.reason] += 1
+                    self._buffer += b'{"quarantined_record":%b}\n' % msgspec.json.encode(piece)
+        spans += own
+        return Counts(
+            events=number, records=records, passed_through=passed, duplicates=duplicates, quarantined=broken
+        )
+
+    def finish(self) -> tuple[int, int]:
+        """Write every operation; returns how many there are, and of how many distinct records."""
+        operations = merged = 0
+        for line, revision in self._held.operations():
+            operations += 1
+            merged += revision
+            self._write_operation(line)
+        if self._writer is None:
+            self._file.write(self._compressor.compress(self._buffer))
+        else:
+            self._flush()
+            self._writer.flush(zstandard.FLUSH_FRAME)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._beside.replace(self._path)
+        return operations, merged
+
+    def close(self) -> None:
+        """Leave nothing behind of a file that was not finished."""
+        self._file.close()
+        self._beside.unlink(missing_ok=True)
+
+    def _write_record(self, content: bytes) -> None:
+        if b"\n" in content:
+            content = msgspec.json.encode(content.decode())
+        buffer = self._buffer
+        buffer += b'{"activity_record":'
+        buffer += content
+        buffer += b"}\n"
+
+    def _write_operation(self, line: Line) -> None:
+        buffer = self._buffer
+        begun = len(buffer)
+        _encoder.encode_into(line, buffer, -1)
+        if buffer.find(b"\n", begun) >= 0:
+            texts = (msgspec.json.encode(part).decode() for part in (line.operation, line.members))
+            buffer[begun:] = msgspec.json.encode(dict(zip(("operation", "members"), texts, strict=True)))
+        buffer += b"\n"
+        if len(buffer) > _WRITTEN_AT_ONCE:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._writer is None:
+            self._writer = self._compressor.stream_writer(self._file, closefd=False)
+        self._writer.write(self._buffer)
+        self._buffer.clear()
+
+
+class _Held(Protocol):
+    """The records of operations, until all are there."""
+
+    def add(self, record: StageRecord) -> None:
+        """Keep one."""
+
+    def operations(self) -> Iterator[tuple[Line, int]]:
+        """Every operation, in the order of their first record's time."""
+
+
+class _InMemory:
+    """Keeps records as they were read."""
+
+    def __init__(self) -> None:
+        self._operations: dict[str, list[StageRecord]] = {}
+
+    def add(self, record: StageRecord) -> None:
+        held = self._operations.get(record.operation_id)
+        if held is None:
+            self._operations[record.operation_id] = [record]
+        else:
+            held.append(record)
+
+    def operations(self) -> Iterator[tuple[Line, int]]:
+        first = ((min([one.time for one in held]), name) for name, held in self._operations.items())
+        for _, name in sorted(first):
+            yield condense_line(self._operations.pop(name))
+
+
+class _OnDisk:
+    """Keeps the texts of records in a temporary file, and of each only where it stands and its time."""
+
+    def __init__(self) -> None:
+        from tempfile import TemporaryFile
+
+        self._file = TemporaryFile()  # noqa: SIM115 (held as long as this is)
+        self._operations: dict[bytes, array[int]] = {}
+        self._end = 0
+
+    def add(self, record: StageRecord) -> None:
+        content = record.content
+        self._file.write(content)
+        held = self._operations.setdefault(bytes.fromhex(record.operation_id), array("q"))
+        held.extend((record.time, self._end, len(content)))
+        self._end += len(content)
+
+    def operations(self) -> Iterator[tuple[Line, int]]:
+        self._file.flush()
+        classifier = Classifier()
+        for _, name in sorted((min(held[::3]), name) for name, held in self._operations.items()):
+            held = self._operations.pop(name)
+            records = (
+                classifier.classify(self._text(at, size))
+                for at, size in zip(held[1::3], held[2::3], strict=True)
+            )
+            yield condense_line([record for record in records if isinstance(record, StageRecord)])
+        self._file.close()
+
+    def _text(self, at: int, size: int) -> bytes:
+        return os.pread(self._file.fileno(), size, at)
