@@ -1,11 +1,11 @@
 """What asks for a target to be reconciled at once, and what does not."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from azmdr.condense.condensed import Operation, condense
 from azmdr.reconcile.changes import ChangeKind, change_in
