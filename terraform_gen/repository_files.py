@@ -1,24 +1,10 @@
-"""What the infrastructure repository holds: the files by hand, and the generated one beside them."""
+"""What the infrastructure repository begins with: the files by hand, beside the generated one."""
 
 from pathlib import Path
 from typing import Final
 
-from terraform_gen.mapping import HubMapping
-from terraform_gen.mapping_file import FILE_NAME, IngestSettings, written
-
 _HERE: Final = Path(__file__).parent
 _MODULES: Final = "modules"
-
-
-def repository_files(mapping: HubMapping, settings: IngestSettings, folder: str = "") -> dict[str, str]:
-    """The generated file by its path in the repository: all that azmdr ever commits.
-
-    Args:
-        mapping: what is to be.
-        settings: of azmdr, those the infrastructure must agree with.
-        folder: where in the repository the files are, with a trailing slash.
-    """
-    return {f"{folder}{FILE_NAME}": written(mapping, settings)}
 
 
 def starter_files(folder: str = "") -> dict[str, str]:

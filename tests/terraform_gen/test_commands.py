@@ -39,7 +39,7 @@ def refused_digest(store: Store) -> str:
     now = datetime.now(UTC)
     add(store, "contoso")
     update_placements(store, SETTINGS, now)
-    text = propose(store, SETTINGS, now, None).files["event_hub_mapping.tf"]
+    text = propose(store, SETTINGS, now, None).text
     becomes(store, "contoso", CustomerState.GONE)
     update_placements(store, SETTINGS, now, text)
     proposal = propose(store, SETTINGS, now, text)

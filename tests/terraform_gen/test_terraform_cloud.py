@@ -10,7 +10,8 @@ from lab.azure.scenario import build_scene
 from lab.terraform.engine import Terraform
 from lab.terraform_cloud import TerraformCloud
 from terraform_gen.mapping import HubMapping
-from terraform_gen.repository_files import repository_files, starter_files
+from terraform_gen.mapping_file import FILE_NAME, written
+from terraform_gen.repository_files import starter_files
 from tests.terraform_gen.mappings import INGEST, hubs
 
 
@@ -22,7 +23,7 @@ def workspace(terraform: Terraform) -> TerraformCloud:
 
 
 def committed(folder: Path, mapping: HubMapping) -> Path:
-    for path, text in (starter_files() | repository_files(mapping, INGEST)).items():
+    for path, text in (starter_files() | {FILE_NAME: written(mapping, INGEST)}).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
     (folder / "terraform.tfvars").write_text('location = "eastus"\nstorage_account_name = "azmdrcapture"\n')
