@@ -12,8 +12,8 @@ from azmdr.inventory.customers import Customer
 from azmdr.store.customers import add_customer
 from azmdr_dagster.jobs import observe_event_hubs, reconcile_customers
 from azmdr_dagster.partitions import customers
+from sensors.provider_schedules import customers_schedule, event_hubs_schedule
 from sensors.reconcile_slices import reconcile_slices
-from sensors.registry_and_hubs import customers_schedule, event_hubs_schedule
 from tests.code_location.lab_provider import LabProvider
 from tests.code_location.reconciling_runs import check, run_as_requested, run_job, shown
 from tests.code_location.ticks import enqueue, schedule_tick
