@@ -28,7 +28,7 @@ ON_THE_BRANCH: Final = frozenset({Outcome.UNCHANGED, Outcome.COMMITTED, Outcome.
     deps=[event_hub_mapping],
     description=(
         "The mapping as one Terraform file in the infrastructure repository, in one commit for all customers,"
-        " made only when it differs. Terraform Cloud applies what is committed; nobody looks at the plan, so the"
+        " made only when it differs. Terraform Cloud applies it without anybody looking at the plan, so the"
         " destroy guard looks before the commit."
     ),
     check_specs=[
