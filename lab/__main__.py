@@ -46,6 +46,8 @@ from lab.replay_state import ReplayState, StateError, begun
 
 KEPT_REQUESTS = 10_000
 """How many requests the process remembers."""
+RETRY_SECONDS = 15.0
+"""After which Terraform Cloud tries again what went wrong; in Azure a person would."""
 SHARE = click.FloatRange(0, 1)
 
 
@@ -228,9 +230,11 @@ def terraform_cloud(
     stop = _stop_on_signals()
     workspace = Workspace.begin(folder.absolute(), repository.absolute(), branch, variables)
     cloud = workspace.cloud(json.loads(azure_file.read_text().splitlines()[0]))
-    while not stop.wait(pause):
+    wait = pause
+    while not stop.wait(wait):
         if (done := workspace.run_if_moved(cloud)) is not None:
             _print_line(done)
+        wait = RETRY_SECONDS if done is not None and done["problem"] else pause
 
 
 @main.command()

@@ -5,11 +5,11 @@ import signal
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 
+from azmdr.config import Settings
 from azmdr.demo.convergence import Convergence, read_convergence, register_customers
 from azmdr.demo.dagster_dev import check_checkout, dagster_dev, free_port, make_instance, wait_until_loaded
 from azmdr.demo.plan import DemoPlan
@@ -18,7 +18,8 @@ from azmdr.demo.progress import Progress, read_progress
 from azmdr.demo.report import print_convergence, print_report, print_ring, shortfalls, verdict_of
 from azmdr.demo.ring import STAGES, Newcomer, stages_reached
 from azmdr.store.database import Store
-from terraform_gen.repository_files import starter_files
+from terraform_gen.event_hub_mapping import MappingSettings
+from terraform_gen.repository_files import lay_out
 
 SETTLING_TIMEOUT: Final = 300.0
 """Seconds after the last upload within which everything must have come out."""
@@ -49,16 +50,14 @@ def _play(plan: DemoPlan, processes: Processes, console: Console) -> bool:
     with console.status("starting the lab's Azure, Azurite, the capture writer and Dagster"):
         processes.start("azurite", command("lab", "azurite", "--folder", str(plan.home / "azurite")), {})
         processes.start("azure", command("lab", "azure", *plan.azure_arguments()), {})
-        _lay_out(plan.infrastructure)
+        lay_out(plan.infrastructure, MappingSettings.of(Settings.load()).ingest)
         processes.start("github", command("lab", "github", *plan.github_arguments()), {})
         storage, azure, github = (processes.answer(each, 60) for each in ("azurite", "azure", "github"))
         if plan.has_terraform:
             arguments = plan.terraform_arguments(processes.answers("azure"), github)
             processes.start("terraform-cloud", command("lab", "terraform-cloud", *arguments), {})
         else:
-            console.print(
-                "Terraform's engine is not to be had on this machine: the event hubs stand already."
-            )
+            console.print("Terraform's engine can't be had on this machine: the event hubs stand already.")
         # Opened here first, so that daemon, webserver and runs find its tables made.
         store = Store.open(plan.store_url)
         register_customers(store, azure["customers"])
@@ -160,13 +159,6 @@ def _until_settled(plan: DemoPlan, processes: Processes, watched: _Watched, cons
     print_convergence(console, convergence, watched.converged_after)
     print_ring(console, watched.newcomer, watched.stages)
     return good
-
-
-def _lay_out(folder: Path) -> None:
-    """Put the Terraform by hand into a folder, as a deployment puts it into its repository once."""
-    for path, text in starter_files().items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, "utf-8")
 
 
 def _as_interrupt(*_: Any) -> None:

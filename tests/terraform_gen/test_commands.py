@@ -55,6 +55,14 @@ def test_the_file_is_printed_as_it_would_be_committed(store: Store) -> None:
     assert [each.customer for each in read(done.output).mapping.placements] == ["contoso"]
 
 
+def test_what_a_repository_begins_with_is_laid_out_once_and_what_people_changed_stays(tmp_path: Path) -> None:
+    assert "files written" in azmdr("starter", str(tmp_path / "infra")).output
+    (tmp_path / "infra" / "main.tf").write_text("# ours\n")
+    (tmp_path / "infra" / "outputs.tf").unlink()
+    assert azmdr("starter", str(tmp_path / "infra")).output == f"{tmp_path / 'infra'}: 1 files written\n"
+    assert (tmp_path / "infra" / "main.tf").read_text() == "# ours\n"
+
+
 def test_a_refused_removal_is_listed_and_can_be_approved_by_its_digest(store: Store) -> None:
     digest = refused_digest(store)
     assert digest in azmdr("refused").output

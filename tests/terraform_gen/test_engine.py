@@ -38,7 +38,7 @@ def customers(number: int) -> HubMapping:
 
 def repository(folder: Path, mapping: HubMapping) -> Path:
     """The infrastructure repository, as a deployment has it."""
-    for path, text in (starter_files() | {FILE_NAME: written(mapping, INGEST)}).items():
+    for path, text in (starter_files(INGEST) | {FILE_NAME: written(mapping, INGEST)}).items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, "utf-8")
@@ -91,6 +91,14 @@ def test_the_file_is_formatted_whatever_its_size(terraform: Terraform, tmp_path:
     for name, text in {FILE_NAME: written(customers(number), INGEST)}.items():
         (tmp_path / name).write_text(text)
     assert terraform.run(tmp_path, "fmt", "-check", "-diff", "-no-color").said == ""
+
+
+def test_what_a_repository_begins_with_plans_no_event_hub(terraform: Terraform, tmp_path: Path) -> None:
+    folder = repository(tmp_path, customers(0))
+    terraform.init(folder)
+    changes = terraform.plan(folder)["resource_changes"]
+    assert "azurerm_storage_account" in {each["type"] for each in changes}
+    assert not [each for each in changes if each["type"].startswith("azurerm_eventhub")]
 
 
 def test_it_is_valid(terraform: Terraform, working: Path) -> None:

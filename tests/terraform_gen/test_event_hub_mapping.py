@@ -18,6 +18,7 @@ from terraform_gen.event_hub_mapping import (
     propose,
     update_placements,
 )
+from terraform_gen.mapping import HubMapping
 from terraform_gen.mapping_file import MappingFileError, read, written
 from terraform_gen.repository_files import starter_files
 from tests.store.ledger_files import found as capture_file
@@ -286,8 +287,8 @@ def test_the_settings_of_a_deployment_make_those_of_the_mapping() -> None:
 
 
 def test_the_files_by_hand_come_with_the_package() -> None:
-    files = starter_files("infra/")
-    assert "infra/main.tf" in files
-    assert "infra/modules/event_hubs/main.tf" in files
-    assert "infra/modules/event_hubs/tests/event_hubs.tftest.hcl" in files
-    assert "infra/event_hub_mapping.tf" not in files
+    files = starter_files(INGEST)
+    assert "main.tf" in files
+    assert "modules/event_hubs/main.tf" in files
+    assert "modules/event_hubs/tests/event_hubs.tftest.hcl" in files
+    assert read(files["event_hub_mapping.tf"]).mapping == HubMapping()

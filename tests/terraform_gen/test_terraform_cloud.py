@@ -50,7 +50,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     folder = tmp_path / "checkout"
-    for path, text in starter_files().items():
+    for path, text in starter_files(INGEST).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
     (folder / "terraform.tfvars").write_text('location = "eastus"\nstorage_account_name = "azmdrcapture"\n')
