@@ -1,23 +1,21 @@
 """``event_hub_terraform``: the event hubs as Terraform, committed to the infrastructure repository."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Final
 
 import dagster as dg
 
 from assets.event_hub_mapping import event_hub_mapping
 from assets.reconciling import TEAM, table
+from azmdr.clock import SystemClock
 from azmdr_dagster.resources import Deployment
-from terraform_gen.event_hub_mapping import MappingSettings, Proposal, note_committed, propose
+from terraform_gen.event_hub_commit import commit_mapping
+from terraform_gen.event_hub_mapping import MappingSettings, Proposal
 from terraform_gen.guard import Verdict
-from terraform_gen.hub_changes import changes_of, commit_body, commit_title
-from terraform_gen.repository import CommitResult, Outcome
-from terraform_gen.repository import Proposal as Commit
+from terraform_gen.hub_changes import commit_body, commit_title
+from terraform_gen.repository import CommitResult
 
 GUARD: Final = "destroy_guard"
-ON_THE_BRANCH: Final = frozenset({Outcome.UNCHANGED, Outcome.COMMITTED, Outcome.WITHDRAWN})
-"""What says that the branch has the file."""
 
 
 @dg.asset(
@@ -46,14 +44,12 @@ ON_THE_BRANCH: Final = frozenset({Outcome.UNCHANGED, Outcome.COMMITTED, Outcome.
 def event_hub_terraform(
     context: dg.AssetExecutionContext, deployment: Deployment
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Propose the file, have the guard look at it, and commit what is allowed."""
+    """Commit what the guard allows."""
     settings, mapping = deployment.settings, MappingSettings.of(deployment.settings)
-    repository, path = deployment.repository, settings.github_path
-    proposal = propose(deployment.store, mapping, datetime.now(UTC), repository.read(path))
-    changes = list(changes_of(proposal.diff, mapping.ingest.names))
-    result = repository.commit(Commit({path: proposal.text}, commit_title(changes), commit_body(changes)))
-    if result.outcome in ON_THE_BRANCH:
-        note_committed(deployment.store, proposal, datetime.now(UTC))
+    committed = commit_mapping(
+        deployment.store, mapping, deployment.repository, settings.github_path, SystemClock()
+    )
+    proposal, changes, result = committed.proposal, committed.changes, committed.result
     context.log.info("%s: %s, %s", result.outcome, commit_title(changes), result.url)
     yield dg.MaterializeResult(
         metadata={
