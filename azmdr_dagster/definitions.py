@@ -26,6 +26,7 @@ from azmdr_dagster.jobs import (
     reconcile_customers,
 )
 from azmdr_dagster.resources import Deployment
+from sensors.arrived_hubs import arrived_hubs
 from sensors.capture_files import capture_files_sensor
 from sensors.capture_listing import capture_listing
 from sensors.changed_targets import changed_targets
@@ -56,7 +57,7 @@ default_jobs: Final = [
     condense_capture_files,
     list_capture_files,
 ]
-default_sensors: Final = [capture_files_sensor, due_operations_sensor, changed_targets]
+default_sensors: Final = [capture_files_sensor, due_operations_sensor, changed_targets, arrived_hubs]
 default_schedules: Final = [
     capture_listing,
     reconcile_slices,

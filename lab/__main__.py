@@ -26,14 +26,14 @@ from lab.azure.cloud import Cloud
 from lab.azure.front_door import FrontDoor
 from lab.azure.happenings import Happenings
 from lab.azure.introduction import introduction
-from lab.azure.scenario import build_scene
+from lab.azure.scenario import add_hub, build_scene
 from lab.azure.server import AzureServer
 from lab.azure.virtual_clock import WallClock
 from lab.azure.watched import Watched
 from lab.azurite import AzuriteError, AzuriteServer
 from lab.capture_writer import TIME_FIRST, ArchiveNameFormatError, checked_name_format
 from lab.chaos import Chaos
-from lab.customers import CUSTOMERS, WOODGROVE
+from lab.customers import CUSTOMERS, NEW_SUBSCRIPTION, WOODGROVE
 from lab.episode import EpisodePlan, Settings
 from lab.github.front_door import FrontDoor as GitHubDoor
 from lab.github.scenario import build_scene as build_github_scene
@@ -145,6 +145,8 @@ def azure(
     customers = CUSTOMERS if newcomer_after is None else (*CUSTOMERS, WOODGROVE)
     cloud = Cloud(clock=WallClock(), activity=ActivityLog())
     scene = build_scene(cloud, customers, with_hubs=hubs)
+    if hubs and newcomer_after is not None:
+        add_hub(scene, WOODGROVE.name, NEW_SUBSCRIPTION.home_region)
     door = FrontDoor(scene.cloud, log=deque(maxlen=KEPT_REQUESTS))
     watched = Watched(scene, Happenings(CUSTOMERS, seed), pause, newcomer_after)
     with AzureServer(door, port, folder, latency) as server:

@@ -36,6 +36,7 @@ from azmdr.store.placements import (
     note_needs,
     note_refusal,
     put_shards,
+    refused_removals,
     resource_location,
     use_approval,
 )
@@ -46,6 +47,8 @@ from terraform_gen.needs import CustomerInventory, needs_of
 from terraform_gen.placement import NewShards, ObservedHub, partitions_for, place
 
 _MUTEX: Final = "event hub mapping"
+_REMEMBERED: Final = timedelta(days=90)
+"""How far back an approved removal is looked for that the branch has by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,10 @@ def update_placements(
         wanted = {need: partitions_for(days.get(need[0], 0)) for need in needs.needed}
         observed = [ObservedHub(*each) for each in observed_hubs(connection)]
         names, new = settings.ingest.names, settings.new_shards
+        if before is not None and placed.placements:
+            # A store that is not lost is not told of what nothing needs: another run may just have removed it.
+            known = {*needs.needed, *needs.kept}
+            before = before.without(each for each in before.placements if each.need not in known)
         placing = place(wanted, placed, observed, names, new, before)
         put_shards(connection, placing.opened, now)
         add_placements(connection, [*placing.adopted, *placing.given], now)
@@ -210,7 +217,10 @@ def propose(store: Store, settings: MappingSettings, now: datetime, committed: s
         diff=MappingDiff.between(before, mapping),
         verdict=verdict,
         refused_diff=diff,
-        left_out=tuple(each for each in everything.placements if each.need not in stays),
+        # Where everything is in doubt the file stays as it is, and so do places it does not have yet.
+        left_out=()
+        if verdict.final
+        else tuple(each for each in everything.placements if each.need not in stays),
         waiting={hub_name(placement): why for placement, why in waiting.items() if why is not None},
     )
 
@@ -223,8 +233,10 @@ def note_committed(store: Store, proposal: Proposal, now: datetime) -> None:
     with store.write() as connection:
         _only_one_at_a_time(connection, now)
         forget_placements(connection, proposal.left_out)
-        if proposal.verdict.approved:
-            use_approval(connection, proposal.verdict.digest, now)
+        stand = {hub_name(each) for each in proposal.mapping.placements}
+        for removal in refused_removals(connection, now - _REMEMBERED):
+            if removal.approved_at is not None and not stand & removal.hubs.keys():
+                use_approval(connection, removal.digest, now)
 
 
 def _only_one_at_a_time(connection: Connection, now: datetime) -> None:

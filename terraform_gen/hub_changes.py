@@ -55,7 +55,7 @@ def commit_title(changes: Iterable[HubChange]) -> str:
     if not said:
         return UNTOUCHED
     noun = "event hub" if sum(number for _, number in verbs) == 1 else "event hubs"
-    regions = _counted(len({change.region for change in found}), "region")
+    regions = _counted(len({change.region for change in found if change.customer}), "region")
     return f"{said[0].upper()}{said[1:]} {noun} in {regions}"
 
 
@@ -80,6 +80,8 @@ def commit_body(changes: Iterable[HubChange]) -> str:
 
 def shown(name: str) -> str:
     """A name as Markdown that shows it and does nothing else."""
+    if not name:
+        return ""
     cut = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
     if _PLAIN.fullmatch(cut):
         return f"`{cut}`"

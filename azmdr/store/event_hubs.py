@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, select, update
 
 from azmdr.inventory.presence import Absence, Changes, Known
-from azmdr.store.tables import EVENT_HUB
+from azmdr.reconcile.verdict import Reason
+from azmdr.store.tables import EVENT_HUB, TARGET
 from azmdr.store.upsert import insert
 
 HubKey = tuple[str, str]
@@ -71,6 +72,26 @@ def observed_hubs(connection: Connection) -> list[tuple[str, str, str, str]]:
         (row.hub, row.namespace_key.rpartition("/")[2], row.region, row.tier)
         for row in connection.execute(query)
     ]
+
+
+def arrivals_waited_for(connection: Connection, since: datetime) -> dict[str, datetime]:
+    """Customers with targets that wait for an event hub, by when their newest was first seen.
+
+    Args:
+        connection: to the store.
+        since: hubs first seen before are left out, as are those nothing can be sent to.
+    """
+    newest = func.max(EVENT_HUB.c.first_seen)
+    waits = select(TARGET.c.key).where(
+        TARGET.c.customer == EVENT_HUB.c.hub, TARGET.c.reason == Reason.PENDING_HUB
+    )
+    query = (
+        select(EVENT_HUB.c.hub, newest.label("newest"))
+        .where(EVENT_HUB.c.first_seen >= since, EVENT_HUB.c.rule_id.is_not(None), waits.exists())
+        .group_by(EVENT_HUB.c.hub)
+        .order_by(newest, EVENT_HUB.c.hub)
+    )
+    return {row.hub: row.newest for row in connection.execute(query)}
 
 
 def change_hubs(connection: Connection, changes: Changes[HubKey, HubFacts], at: datetime) -> None:

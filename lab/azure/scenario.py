@@ -73,7 +73,8 @@ def build_scene(cloud: Cloud, customers: Iterable[Customer] = CUSTOMERS, *, with
     scene = _provider(cloud)
     for customer in customers:
         if with_hubs:
-            _add_hubs(scene, customer)
+            for region in customer.regions:
+                add_hub(scene, customer.name, region)
         cloud.add_tenant(customer.tenant_id, customer.name)
         for subscription in customer.subscriptions:
             add_subscription(scene, customer, subscription)
@@ -131,14 +132,14 @@ def _principal(cloud: Cloud, tenant: Tenant, name: str, *of: str) -> Principal:
     return cloud.add_principal(Principal(tenant.id, object_id, name, app_id, SECRET))
 
 
-def _add_hubs(scene: Scene, customer: Customer) -> None:
-    for region in customer.regions:
-        namespace_id = scene.namespace_id(region)
-        if f"{namespace_id}".lower() not in scene.cloud.rules:
-            namespace = scene.cloud.add_event_hub_namespace(namespace_id, region)
-            rule = AuthorizationRule(SEND_RULE, ("Send",))
-            scene.cloud.rules[namespace.id.key][SEND_RULE] = rule
-        scene.cloud.add_event_hub(namespace_id, customer.name)
+def add_hub(scene: Scene, name: str, region: str) -> None:
+    """A customer's event hub in a region, in a namespace that settings can send to."""
+    namespace_id = scene.namespace_id(region)
+    if namespace_id.lower() not in scene.cloud.rules:
+        namespace = scene.cloud.add_event_hub_namespace(namespace_id, region)
+        rule = AuthorizationRule(SEND_RULE, ("Send",))
+        scene.cloud.rules[namespace.id.key][SEND_RULE] = rule
+    scene.cloud.add_event_hub(namespace_id, name)
 
 
 def _add_entra_workspace(scene: Scene, customer: Customer) -> None:

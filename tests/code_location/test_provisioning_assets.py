@@ -10,12 +10,8 @@ import dagster as dg
 import pytest
 
 from azmdr.inventory.customers import CustomerState
-from azmdr.reconcile.verdict import Reason
 from azmdr.store.customers import customer_named, replace_customer
 from azmdr.store.placements import approve_removal
-from azmdr.store.requests import customers_with_requests
-from azmdr.store.targets import judged_targets
-from lab.azure.scenario import SEND_RULE
 from lab.github.front_door import FrontDoor
 from lab.github.scenario import Scene, build_scene
 from lab.github.server import GitHubServer
@@ -156,39 +152,6 @@ def test_a_file_somebody_changed_by_hand_fails_the_run_and_is_left_as_it_is(
     result = provision(instance)
     assert not result.success
     assert infrastructure.messages()[0] == "By hand"
-
-
-def test_a_setting_that_waited_for_its_hub_is_asked_for_when_the_hub_is_seen(
-    infrastructure: Infrastructure, instance: dg.DagsterInstance
-) -> None:
-    provider = infrastructure.provider
-    reconcile(instance)
-    assert run_job(instance, "observe_event_hubs").success
-    assert not asked_for(provider)
-    namespace = provider.scene.namespace_id("eastus")
-    cloud = provider.scene.cloud
-    cloud.add_event_hub_namespace(namespace, "eastus")
-    cloud.add_event_hub(namespace, "contoso")
-    run_job(instance, "observe_event_hubs")
-    assert not asked_for(provider), "a hub nothing can be sent to helps nobody"
-    provider.allow_sending(namespace, SEND_RULE)
-    told = shown(run_job(instance, "observe_event_hubs"))["event_hubs", ""]
-    with provider.store.read() as connection:
-        waiting = [
-            each
-            for each in judged_targets(connection, "contoso")
-            if each.verdict.reason is Reason.PENDING_HUB
-        ]
-    assert told["settings that waited for them"] == len(waiting) > 0
-    assert asked_for(provider) == {"contoso"}
-    assert (
-        shown(run_job(instance, "observe_event_hubs"))["event_hubs", ""]["settings that waited for them"] == 0
-    )
-
-
-def asked_for(provider: LabProvider) -> set[str]:
-    with provider.store.read() as connection:
-        return set(customers_with_requests(connection))
 
 
 @pytest.mark.usefixtures("infrastructure")

@@ -145,6 +145,24 @@ def test_a_hub_nothing_needs_stays_for_the_hold_down_and_is_then_removed(store: 
     assert places(update_placements(store, SETTINGS, NOW + DAY, late.text)) == {("contoso", "eastus")}
 
 
+def test_a_file_read_before_a_removal_does_not_bring_the_hub_back(store: Store) -> None:
+    text = with_two_regions(store)
+    note_committed(store, propose(store, SETTINGS, NOW + DAY, text), NOW + DAY)
+    assert places(update_placements(store, SETTINGS, NOW + DAY, text)) == {("contoso", "eastus")}
+
+
+def test_where_a_hub_would_be_replaced_new_places_are_kept(store: Store) -> None:
+    add(store, "contoso")
+    moved = written(hubs(("eastus", 2, "contoso")), INGEST)
+    update_placements(store, SETTINGS, NOW, written(hubs(("eastus", 1, "contoso")), INGEST))
+    add(store, "fabrikam")
+    update_placements(store, SETTINGS, NOW)
+    doubtful = propose(store, SETTINGS, NOW, moved)
+    assert doubtful.verdict.final
+    note_committed(store, doubtful, NOW)
+    assert ("fabrikam", "eastus") in places(update_placements(store, SETTINGS, NOW))
+
+
 def test_a_removal_a_person_merged_later_is_forgotten_when_the_branch_has_it(store: Store) -> None:
     merged = propose(store, SETTINGS, NOW + DAY, with_two_regions(store)).text
     assert ("contoso", "westeurope") in places(update_placements(store, SETTINGS, NOW + 2 * DAY, merged))
