@@ -149,7 +149,7 @@ def update_placements(
         observed = [ObservedHub(*each) for each in observed_hubs(connection)]
         names, new = settings.ingest.names, settings.new_shards
         if before is not None and placed.placements:
-            # A store that is not lost is not told of what nothing needs: another run may just have removed it.
+            # What nothing needs is taken over only if all is lost: another run may just have removed it.
             known = {*needs.needed, *needs.kept}
             before = before.without(each for each in before.placements if each.need not in known)
         placing = place(wanted, placed, observed, names, new, before)
