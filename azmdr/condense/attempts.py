@@ -89,6 +89,17 @@ def distinct(records: Iterable[StageRecord]) -> tuple[list[StageRecord], int]:
     return told, spellings
 
 
+def other_spellings(records: Iterable[StageRecord], ordered: Sequence[StageRecord]) -> dict[int, list[bytes]]:
+    """The texts of records that came spelt in another way too, by the place in ``ordered`` of each record."""
+    places = {record.digest: place for place, record in enumerate(ordered)}
+    told = {record.content for record in ordered}
+    others = {record.content: places[record.digest] for record in records if record.content not in told}
+    found: dict[int, list[bytes]] = {}
+    for content, place in sorted(others.items()):
+        found.setdefault(place, []).append(content)
+    return found
+
+
 def _place(record: StageRecord) -> int:
     """What orders the records of an operation: time, then stage; success and failure stand together."""
     rank = record.rank

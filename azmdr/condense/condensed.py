@@ -12,13 +12,13 @@ from typing import Any, Final
 
 import msgspec
 
-from azmdr.condense.attempts import Attempt, Outcome, attempts_of, distinct
+from azmdr.condense.attempts import Attempt, Outcome, attempts_of, distinct, other_spellings
 from azmdr.condense.classify import RANKS, STAGE_NAMES, TERMINAL_RANK, Stage, StageRecord
 from azmdr.condense.facts import STAGE_FIELDS, Shape, describe, subscription_of
 from azmdr.condense.members import ADDED, CONDENSED, Members, Told, members_of
 from azmdr.times import as_datetime, as_text, hour_of
 
-CONDENSER: Final = 2
+CONDENSER: Final = 3
 """Counts up with every change of what a set of records becomes, so that a backfill replaces what was."""
 
 _BODY_FIELDS: Final = (b'"requestbody"', b'"responseBody"', b'"responseBody"', b'"statusMessage"')
@@ -116,16 +116,20 @@ class _Account(msgspec.Struct):
     base: StageRecord
     speakers: dict[int, int]
     """By the rank of a stage, in its order: the position of the record that speaks for it."""
+    respelt: dict[int, list[bytes]]
+    """By the position of a record: the other texts in which it came."""
 
 
 def _account(records: Iterable[StageRecord]) -> _Account:
-    ordered, revision = distinct(records)
+    held = list(records)
+    ordered, revision = distinct(held)
+    respelt = other_spellings(held, ordered) if revision > len(ordered) else {}
     by_rank: dict[int, list[int]] = {}
     for position, record in enumerate(ordered):
         by_rank.setdefault(record.rank, []).append(position)
     base = ordered[by_rank[0][0] if 0 in by_rank else 0]
     speakers = {rank: _speaker(ordered, rank, by_rank[rank]) for rank in sorted(by_rank)}
-    return _Account(ordered, revision, attempts_of(ordered), base, speakers)
+    return _Account(ordered, revision, attempts_of(ordered), base, speakers, respelt)
 
 
 def _speaker(ordered: Sequence[StageRecord], rank: int, positions: list[int]) -> int:
@@ -166,7 +170,7 @@ def _line(account: _Account) -> Line:
         [_summary(attempt) for attempt in attempts],
     )
     operation: dict[str, Any] = {**base_fields, CONDENSED: Condensed(len(ordered), statuses), ADDED: added}
-    return Line(operation, members_of(ordered, base_fields, account.speakers))
+    return Line(operation, members_of(ordered, base_fields, account.speakers, account.respelt))
 
 
 class _StageSummary(msgspec.Struct, gc=False):

@@ -1,8 +1,9 @@
 """Exporting: local files condensed into NDJSON, compressed with zstd, in as much memory as there is need of.
 
-A line is an object whose first field says what it is: ``activity_record``, ``quarantined_record``, or
-``operation`` with its ``members`` beside. A record is the very text that arrived; one with a line break
-in it stands as a JSON text. Operations come after all else, in the order of their time.
+A line is an object whose first field says what it is: ``activity_record``, ``quarantined_record``,
+``repeated_record``, or ``operation`` with its ``members`` beside. A record is the very text that arrived;
+one with a line break in it stands as a JSON text. One that came again is told by its digest alone.
+Operations come after all else, in the order of their time.
 
 What passes through is written as it is read. The records of operations are kept until all files are
 read: in memory, or, of large files, in a temporary file, so that little is held of each.
@@ -21,13 +22,13 @@ from typing import Final, Protocol
 import msgspec
 import zstandard
 
-from azmdr.capture.avro import scan
-from azmdr.condense.body import BodyReader
+from azmdr.capture.avro import Damage, scan
+from azmdr.condense.body import BodyReader, Row
 from azmdr.condense.classify import Classifier, StageRecord
 from azmdr.condense.condensed import Line, condense_line
 from azmdr.condense.contents import ReadEvent, Span, quarantined, read_events
 from azmdr.condense.counts import Counts, LocalResult
-from azmdr.condense.identity import DIGEST_BYTES, key_digest
+from azmdr.condense.identity import DIGEST_BYTES, key_digest, spelling_digest
 from azmdr.condense.passed import Passing
 from azmdr.condense.sources import Progress, Source, no_garbage_collection, reported
 from azmdr.lake.layout import customer_name
@@ -153,6 +154,8 @@ class _File:
                 read = 0
             if one.repeated:
                 duplicates += len(one.rows)
+                for row in one.rows:
+                    self._write_repetition(_content(row, one, data))
                 continue
             if len(self._buffer) > _WRITTEN_AT_ONCE:
                 self._flush()
@@ -164,6 +167,7 @@ class _File:
                     sign = blake2b(content, digest_size=DIGEST_BYTES).digest() if self._large else content
                     if sign in known:
                         duplicates += 1
+                        self._write_repetition(content)
                         continue
                     known.add(sign)
                     passed += 1
@@ -181,9 +185,13 @@ class _File:
     def finish(self) -> tuple[int, int]:
         """Write every operation; returns how many there are, and of how many distinct records."""
         operations = merged = 0
-        for line, revision in self._held.operations():
+        for records in self._held.operations():
+            line, revision = condense_line(records)
             operations += 1
             merged += revision
+            if len(records) > revision:
+                for content in _repetitions(records):
+                    self._write_repetition(content)
             self._write_operation(line)
         if self._writer is None:
             self._file.write(self._compressor.compress(self._buffer))
@@ -208,6 +216,9 @@ class _File:
         buffer += content
         buffer += b"}\n"
 
+    def _write_repetition(self, content: bytes) -> None:
+        self._buffer += b'{"repeated_record":"%b"}\n' % spelling_digest(content).encode()
+
     def _write_operation(self, line: Line) -> None:
         buffer = self._buffer
         begun = len(buffer)
@@ -226,14 +237,25 @@ class _File:
         self._buffer.clear()
 
 
+def _content(row: Row | Damage, one: ReadEvent, data: bytes | mmap) -> bytes:
+    """What a row was read from."""
+    return quarantined(row, one.event, data).content if isinstance(row, Damage) else row.content
+
+
+def _repetitions(records: Iterable[StageRecord]) -> Iterator[bytes]:
+    """The texts of records beyond the first of each spelling."""
+    for content, times in Counter(record.content for record in records).items():
+        yield from [content] * (times - 1)
+
+
 class _Held(Protocol):
     """The records of operations, until all are there."""
 
     def add(self, record: StageRecord) -> None:
         """Keep one."""
 
-    def operations(self) -> Iterator[tuple[Line, int]]:
-        """Every operation, in the order of their first record's time."""
+    def operations(self) -> Iterator[list[StageRecord]]:
+        """The records of every operation, in the order of their first record's time."""
 
 
 class _InMemory:
@@ -249,10 +271,10 @@ class _InMemory:
         else:
             held.append(record)
 
-    def operations(self) -> Iterator[tuple[Line, int]]:
+    def operations(self) -> Iterator[list[StageRecord]]:
         first = ((min([one.time for one in held]), name) for name, held in self._operations.items())
         for _, name in sorted(first):
-            yield condense_line(self._operations.pop(name))
+            yield self._operations.pop(name)
 
 
 class _OnDisk:
@@ -272,7 +294,7 @@ class _OnDisk:
         held.extend((record.time, self._end, len(content)))
         self._end += len(content)
 
-    def operations(self) -> Iterator[tuple[Line, int]]:
+    def operations(self) -> Iterator[list[StageRecord]]:
         self._file.flush()
         classifier = Classifier()
         for _, name in sorted((min(held[::3]), name) for name, held in self._operations.items()):
@@ -281,7 +303,7 @@ class _OnDisk:
                 classifier.classify(self._text(at, size))
                 for at, size in zip(held[1::3], held[2::3], strict=True)
             )
-            yield condense_line([record for record in records if isinstance(record, StageRecord)])
+            yield [record for record in records if isinstance(record, StageRecord)]
         self._file.close()
 
     def _text(self, at: int, size: int) -> bytes:

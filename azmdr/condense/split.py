@@ -95,7 +95,10 @@ def _split_object(text: bytes) -> Iterator[tuple[bytes, str | None]]:
     fields = _envelope.decode(text)
     records = fields.pop("records", None)
     if records is None:
-        yield text, None if RECORD_MARKS & fields.keys() else NO_RECORDS
+        if RECORD_MARKS & fields.keys():
+            yield text.strip(_BLANKS), None
+        else:
+            yield text, NO_RECORDS
         return
     if bytes(records)[:1] != b"[":
         yield text, NO_RECORDS

@@ -91,6 +91,7 @@ def test_every_record_stands_in_one_line(paths: list[str], tmp_path: Path) -> No
         "activity_record": result.counts.passed_through,
         "operation": result.operations,
         "quarantined_record": result.counts.quarantined,
+        "repeated_record": result.counts.duplicates,
     }
     passed = [text_of(line["activity_record"]) for line in lines(path) if "activity_record" in line]
     rebuilt = [record for told in operations(path) for record in rebuild_records(*told)]

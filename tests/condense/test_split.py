@@ -42,7 +42,7 @@ def test_every_envelope_gives_its_records_byte_for_byte(body: bytes) -> None:
 
 
 def test_a_record_without_an_envelope_is_a_record() -> None:
-    assert good(A) == [A]
+    assert good(A) == good(b" \n" + A + b"\t ") == [A]
 
 
 @pytest.mark.parametrize("body", [b"", b" \n\t", b"\xef\xbb\xbf", b'{"records":[]}', b"[]", b"[ ]"])
