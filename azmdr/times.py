@@ -19,7 +19,7 @@ _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (a difference to a time wit
 _SECOND: Final = timedelta(seconds=1)
 _US: Final = re.compile(
     # Newer .NET puts a narrow no-break space before AM and PM.
-    r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d):(\d\d)(?:\.(?P<fraction>\d{1,9}))?"
+    r"(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2}):(\d\d):(\d\d)(?:\.(?P<fraction>\d{1,9}))?"
     r"(?:[ \u202f](?P<half>[AP]M))?(?: ?(?P<zone>Z|[+-]\d\d:?\d\d))?",
     re.IGNORECASE | re.ASCII,
 )
@@ -30,7 +30,8 @@ def parse_time(text: str) -> int | None:
 
     Read are ISO 8601 with up to nine digits of fraction, with blanks after the colons as some services
     write it, with ``Z``, an offset or none (then UTC), and the US form of risk events and capture files,
-    ``8/22/2022 6:11:52 PM``. Times before 1970 and after 2262 are placeholders, not times.
+    ``8/22/2022 6:11:52 PM``, which the portal writes with a comma behind the date. Times before 1970 and
+    after 2262 are placeholders, not times.
     """
     stripped = text.strip()
     if _PLAIN.fullmatch(stripped):

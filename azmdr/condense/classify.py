@@ -189,7 +189,8 @@ class Classifier:
             record_digest(content)
         try:
             category = self._categories[bytes(fields["category"])]
-            if not category and "TimeGenerated" not in fields:
+            # In the other shapes the category may be an object, or one of another name.
+            if not category and "TimeGenerated" not in fields and "eventTimestamp" not in fields:
                 return Passing(content, fields)
             rank = self._ranks[bytes(fields["resultType"])]
             spelt = bytes(fields["time"])

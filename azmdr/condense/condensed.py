@@ -21,8 +21,8 @@ from azmdr.times import as_datetime, as_text, hour_of
 CONDENSER: Final = 3
 """Counts up with every change of what a set of records becomes, so that a backfill replaces what was."""
 
-_BODY_FIELDS: Final = (b'"requestbody"', b'"responseBody"', b'"responseBody"', b'"statusMessage"')
-"""By the rank of a stage: the field that holds its body."""
+_BODY_FIELDS: Final = (b'"requestbody', b'"responseBody', b'"responseBody', b'"statusMessage')
+"""By the rank of a stage: how the field begins that holds its body; in a JSON text a backslash ends it."""
 _SUCCESS: Final = RANKS.index(Stage.SUCCESS)
 _FAILURE: Final = RANKS.index(Stage.FAILURE)
 

@@ -28,7 +28,16 @@ SHORTEST_REPETITION: Final = len('"":0,')
 """An envelope that repeats a key has at least so many bytes more than its fields."""
 
 RECORD_MARKS: Final = frozenset(
-    {"time", "timeStamp", "timestamp", "TimeGenerated", "eventTimestamp", "category", "operationName"}
+    {
+        "time",
+        "timeStamp",
+        "timestamp",
+        "TimeGenerated",
+        "EventTimeString",
+        "eventTimestamp",
+        "category",
+        "operationName",
+    }
 )
 """An object with one of these fields is taken for a record when the text around it is broken."""
 

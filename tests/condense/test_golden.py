@@ -15,6 +15,8 @@ from tests.condense.samples import activity_of_csv, bodies_of, correlation_of, l
 
 AZURE_CLI = "azure-cli/azure-cli-2019.derived-eventhub.jsonl.gz"
 XPLAT_CLI = "azure-xplat-cli/xplat-2016-2017.derived-eventhub.jsonl.gz"
+AZURE_CLI_REST = "azure-cli/azure-cli-2019.rest.jsonl.gz"
+XPLAT_CLI_REST = "azure-xplat-cli/xplat-2016-2017.rest.jsonl.gz"
 ACTIVITY_CSV = "sentinel-training-lab/azure_activity.csv"
 
 
@@ -37,7 +39,9 @@ def samples(shared: Path) -> Path:
     ("sample", "records", "outcomes"),
     [
         (AZURE_CLI, 4333, {"success": 962, "failure": 228, "accepted": 412, "started": 423}),
+        (AZURE_CLI_REST, 4333, {"success": 962, "failure": 228, "accepted": 412, "started": 423}),
         (XPLAT_CLI, 279, {"success": 138, "started": 3}),
+        (XPLAT_CLI_REST, 279, {"success": 138, "started": 3}),
     ],
 )
 def test_a_recording_condenses_to_its_operations(
@@ -57,7 +61,7 @@ def test_the_azure_cli_recording_has_2025_operations_and_no_contradiction(sample
     assert sum(operation.attempts > 1 for operation in operations) == 3
 
 
-@pytest.mark.parametrize("sample", [AZURE_CLI, XPLAT_CLI])
+@pytest.mark.parametrize("sample", [AZURE_CLI, XPLAT_CLI, AZURE_CLI_REST, XPLAT_CLI_REST])
 def test_every_record_of_a_recording_can_be_rebuilt(samples: Path, sample: str) -> None:
     for operation, contents in operations_of(lines_of(samples / sample)):
         assert sorted(rebuild_records(operation.operation, operation.members)) == sorted(contents)
