@@ -6,6 +6,7 @@ operation and several copies of a record that Azure delivered twice. What counts
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Final
 
 import polars as pl
 
@@ -16,12 +17,20 @@ from azmdr.lake.tables import KEYS, SCHEMAS
 
 
 def read_latest(
-    lake: LakeStorage, customer: str, table: Table, days: Sequence[date] | None = None
+    lake: LakeStorage,
+    customer: str,
+    table: Table,
+    days: Sequence[date] | None = None,
+    *,
+    columns: Sequence[str] | None = None,
 ) -> pl.DataFrame:
-    """The rows that count, of some days or of all, in the order of their key."""
+    """The rows that count, of some days or of all, in the order of their key; all their columns or some."""
     prefixes = [table_prefix(customer, table, day) for day in ([None] if days is None else days)]
     paths = [path for prefix in prefixes for path in lake.list(prefix)]
-    return latest(table, _read_files(lake, table, paths))
+    if columns is None:
+        return latest(table, _read_files(lake, table, paths))
+    needed = list(dict.fromkeys([*columns, *_DECIDING[table]]))
+    return latest(table, _read_files(lake, table, paths, needed)).select(columns)
 
 
 def latest(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
@@ -32,17 +41,10 @@ def latest(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     piece has only ever one.
     """
     key = KEYS[table]
-    match table:
-        case Table.OPERATIONS:
-            order = [key, "revision", "condenser", "moved"]
-            ranked = rows.sort(order, descending=[False, True, True, False])
-            return ranked.unique(key, keep="first", maintain_order=True).filter(~pl.col("moved"))
-        case Table.ACTIVITY_RECORDS:
-            order = [key, "revision", "time", "digest", "record"]
-            ranked = rows.sort(order, descending=[False, True, False, False, False])
-            return ranked.unique(key, keep="first", maintain_order=True)
-        case Table.QUARANTINED_RECORDS:
-            return rows.sort(key).unique(key, keep="first", maintain_order=True)
+    deciding = _DECIDING[table]
+    ranked = rows.sort(deciding, descending=[name in _HIGHEST for name in deciding])
+    counting = ranked.unique(key, keep="first", maintain_order=True)
+    return counting.filter(~pl.col("moved")) if table is Table.OPERATIONS else counting
 
 
 def digest_of(rows: pl.DataFrame) -> str:
@@ -50,9 +52,22 @@ def digest_of(rows: pl.DataFrame) -> str:
     return key_digest(*(row.decode() for row in _lines(rows)))
 
 
-def _read_files(lake: LakeStorage, table: Table, paths: Sequence[str]) -> pl.DataFrame:
-    empty = pl.DataFrame(schema=SCHEMAS[table])
-    return pl.concat([empty, *(pl.read_parquet(lake.read(path), hive_partitioning=False) for path in paths)])
+_DECIDING: Final = {
+    Table.OPERATIONS: ("operation_id", "revision", "condenser", "moved"),
+    Table.ACTIVITY_RECORDS: ("record_id", "revision", "time", "digest", "record"),
+    Table.QUARANTINED_RECORDS: ("quarantine_id",),
+}
+"""By table: the columns that decide which row counts, its key first."""
+_HIGHEST: Final = ("revision", "condenser")
+"""Of these the highest counts, of the others the lowest."""
+
+
+def _read_files(
+    lake: LakeStorage, table: Table, paths: Sequence[str], columns: list[str] | None = None
+) -> pl.DataFrame:
+    empty = pl.DataFrame(schema=SCHEMAS[table]).select(columns or pl.all())
+    read = (pl.read_parquet(lake.read(path), columns=columns, hive_partitioning=False) for path in paths)
+    return pl.concat([empty, *read])
 
 
 def _lines(rows: pl.DataFrame) -> list[bytes]:
