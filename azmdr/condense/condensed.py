@@ -15,7 +15,19 @@ import msgspec
 from azmdr.condense.attempts import Attempt, Outcome, attempts_of, distinct
 from azmdr.condense.classify import RANKS, STAGE_NAMES, TERMINAL_RANK, Stage, StageRecord
 from azmdr.condense.facts import STAGE_FIELDS, Shape, describe, subscription_of
-from azmdr.condense.members import ADDED, CONDENSED, Members, Told, members_of
+from azmdr.condense.members import Members, Told, members_of
+from azmdr.condense.record_layout import ADDED, CONDENSED
+from azmdr.condense.usual import (
+    Added,
+    AttemptSummary,
+    StageSummary,
+    only_attempt,
+    usual_added,
+    usual_fields,
+    usual_members,
+    usual_order,
+    usual_told,
+)
 from azmdr.times import as_datetime, as_text, hour_of
 
 CONDENSER: Final = 2
@@ -61,7 +73,7 @@ class Line(msgspec.Struct):
     """An operation and what it takes to rebuild its records, ready to be encoded."""
 
     operation: dict[str, Any]
-    members: Members
+    members: Members | msgspec.Raw
 
 
 class Condensed(msgspec.Struct):
@@ -107,19 +119,25 @@ def condense_line(records: Iterable[StageRecord]) -> tuple[Line, int]:
     return _line(account), account.revision
 
 
-class _Account(msgspec.Struct):
+class _Account(msgspec.Struct, gc=False):
     """What the records of an operation come to, before it is put into words."""
 
-    ordered: list[StageRecord]
+    ordered: Sequence[StageRecord]
     revision: int
-    attempts: list[Attempt]
+    attempts: Sequence[Attempt]
     base: StageRecord
     speakers: dict[int, int]
     """By the rank of a stage, in its order: the position of the record that speaks for it."""
+    usual: bool = False
+    """Whether it is as :mod:`azmdr.condense.usual` tells it."""
 
 
 def _account(records: Iterable[StageRecord]) -> _Account:
-    ordered, revision = distinct(records)
+    given = list(records)
+    if (usual := usual_order(given)) is not None:
+        speakers = {record.rank: position for position, record in enumerate(usual)}
+        return _Account(usual, len(usual), (only_attempt(usual),), usual[0], speakers, usual=True)
+    ordered, revision = distinct(given)
     by_rank: dict[int, list[int]] = {}
     for position, record in enumerate(ordered):
         by_rank.setdefault(record.rank, []).append(position)
@@ -141,76 +159,58 @@ def _speaker(ordered: Sequence[StageRecord], rank: int, positions: list[int]) ->
 
 
 def _line(account: _Account) -> Line:
-    ordered, base, attempts = account.ordered, account.base, account.attempts
-    stage, signature, properties = STAGE_FIELDS[base.shape]
-    base_fields = dict(base.fields)
-    for name in (stage, signature, properties, CONDENSED, ADDED):
-        base_fields.pop(name, None)
-    statuses: dict[str, Told] = {}
-    told_by: dict[str, int] = {}
-    for rank, position in account.speakers.items():
-        said = ordered[position].fields.get
-        name = STAGE_NAMES[rank]
-        statuses[name] = Told(said(signature, msgspec.UNSET), said(properties, msgspec.UNSET))
-        told_by[name] = position
+    ordered = account.ordered
+    members: Members | msgspec.Raw
+    if account.usual:
+        operation = usual_fields(account.base)
+        members = msgspec.Raw(usual_members(ordered, operation))
+        statuses = {STAGE_NAMES[record.rank]: usual_told(record) for record in ordered}
+        added: Added | msgspec.Raw = msgspec.Raw(usual_added(ordered))
+    else:
+        operation = account.base.fields
+        for name in (*STAGE_FIELDS[account.base.shape], CONDENSED, ADDED):
+            operation.pop(name, None)
+        members = members_of(ordered, dict(operation), account.speakers)
+        statuses = {
+            STAGE_NAMES[rank]: _told(ordered[position]) for rank, position in account.speakers.items()
+        }
+        added = _added(account)
+    operation[CONDENSED] = Condensed(len(ordered), statuses)
+    operation[ADDED] = added
+    return Line(operation, members)
+
+
+def _told(record: StageRecord) -> Told:
+    said = record.fields.get
+    _, signature, properties = STAGE_FIELDS[record.shape]
+    return Told(said(signature, msgspec.UNSET), said(properties, msgspec.UNSET))
+
+
+def _added(account: _Account) -> Added:
+    attempts = account.attempts
     last = attempts[-1]
-    added = _Added(
-        base.operation_id,
+    return Added(
+        account.base.operation_id,
         account.revision,
-        base.shape,
+        account.base.shape,
         last.outcome,
         last.decisive.rank >= TERMINAL_RANK,
         any(attempt.ambiguous for attempt in attempts),
         any(attempt.conflict for attempt in attempts),
-        told_by,
+        {STAGE_NAMES[rank]: position for rank, position in account.speakers.items()},
         [_summary(attempt) for attempt in attempts],
     )
-    operation: dict[str, Any] = {**base_fields, CONDENSED: Condensed(len(ordered), statuses), ADDED: added}
-    return Line(operation, members_of(ordered, base_fields, account.speakers))
 
 
-class _StageSummary(msgspec.Struct, gc=False):
-    count: int
-    first: str
-    last: str
-    signatures: list[str | None]
-
-
-class _AttemptSummary(msgspec.Struct, gc=False):
-    outcome: Outcome
-    ambiguous: bool
-    conflict: bool
-    stages: dict[str, _StageSummary]
-
-
-class _Added(msgspec.Struct, gc=False):
-    """The value of :data:`ADDED`."""
-
-    operation_id: str
-    revision: int
-    shape: Shape
-    outcome: Outcome
-    complete: bool
-    ambiguous: bool
-    conflict: bool
-    told_by: dict[str, int]
-    """By stage: which of the operation's records, counted in their order from 0, the words in it are from."""
-    attempts: list[_AttemptSummary]
-
-
-def _summary(attempt: Attempt) -> _AttemptSummary:
+def _summary(attempt: Attempt) -> AttemptSummary:
     records = attempt.records
     ranks = {record.rank: [record] for record in records}
     if len(ranks) < len(records):
         ranks = {rank: [record for record in records if record.rank == rank] for rank in ranks}
     stages = {STAGE_NAMES[rank]: _stage_summary(ranks[rank]) for rank in sorted(ranks)}
-    return _AttemptSummary(attempt.outcome, attempt.ambiguous, attempt.conflict, stages)
+    return AttemptSummary(attempt.outcome, attempt.ambiguous, attempt.conflict, stages)
 
 
-def _stage_summary(records: Sequence[StageRecord]) -> _StageSummary:
-    first = records[0]
-    moment = as_text(first.time)
-    if len(records) == 1:
-        return _StageSummary(1, moment, moment, [first.signature])
+def _stage_summary(records: Sequence[StageRecord]) -> StageSummary:
     signatures = list(dict.fromkeys([record.signature for record in records]))
-    return _StageSummary(len(records), moment, as_text(records[-1].time), signatures)
+    return StageSummary(len(records), as_text(records[0].time), as_text(records[-1].time), signatures)

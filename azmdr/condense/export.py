@@ -28,7 +28,6 @@ from azmdr.condense.condensed import Line, condense_line
 from azmdr.condense.contents import ReadEvent, Span, quarantined, read_events
 from azmdr.condense.counts import Counts, LocalResult
 from azmdr.condense.identity import DIGEST_BYTES, key_digest
-from azmdr.condense.passed import Passing
 from azmdr.condense.sources import Progress, Source, no_garbage_collection, reported
 from azmdr.lake.layout import customer_name
 
@@ -42,8 +41,9 @@ HELD_IN_MEMORY: Final = 160 << 20
 _WRITTEN_AT_ONCE: Final = 96 << 10
 _FORGOTTEN_AT_ONCE: Final = 8 << 20
 """Bytes of bodies after which what was read of a mapped file need no longer stand in memory."""
-_COMPRESSED_HOLDS: Final = 8
-"""How many times its size a compressed file may hold, for the decision where to keep what it holds."""
+_BEFORE_RECORD: Final = b'{"activity_record":'
+_AFTER_RECORD: Final = b"}\n"
+_BETWEEN_RECORDS: Final = _AFTER_RECORD + _BEFORE_RECORD
 
 
 def export(
@@ -145,34 +145,25 @@ class _File:
         read = 0
         for one in events:
             own = one.spans
-            records += len(one.rows)
+            records += one.records
             number += one.event is not None
             read += len(one.event.body or b"") if one.event else 0
             if read > _FORGOTTEN_AT_ONCE and isinstance(data, mmap):
                 data.madvise(MADV_DONTNEED)
                 read = 0
             if one.repeated:
-                duplicates += len(one.rows)
+                duplicates += one.records
                 continue
-            if len(self._buffer) > _WRITTEN_AT_ONCE:
-                self._flush()
-            for row in one.rows:
-                if isinstance(row, StageRecord):
-                    self._held.add(row)
-                elif isinstance(row, Passing):
-                    content = row.content
-                    sign = blake2b(content, digest_size=DIGEST_BYTES).digest() if self._large else content
-                    if sign in known:
-                        duplicates += 1
-                        continue
-                    known.add(sign)
-                    passed += 1
-                    self._write_record(content)
-                else:
-                    broken += 1
-                    piece = quarantined(row, one.event, data)
-                    reasons[piece.reason] += 1
-                    self._buffer += b'{"quarantined_record":%b}\n' % msgspec.json.encode(piece)
+            for record in one.rows.staged:
+                self._held.add(record)
+            fresh = self._fresh([passing.content for passing in one.rows.passing], known)
+            duplicates += len(one.rows.passing) - len(fresh)
+            passed += len(fresh)
+            self._write_records(fresh)
+            for piece in quarantined(one, data):
+                broken += 1
+                reasons[piece.reason] += 1
+                self._buffer += b'{"quarantined_record":%b}\n' % msgspec.json.encode(piece)
         spans += own
         return Counts(
             events=number, records=records, passed_through=passed, duplicates=duplicates, quarantined=broken
@@ -200,13 +191,31 @@ class _File:
         self._file.close()
         self._beside.unlink(missing_ok=True)
 
-    def _write_record(self, content: bytes) -> None:
-        if b"\n" in content:
-            content = msgspec.json.encode(content.decode())
+    def _fresh(self, contents: list[bytes], known: set[bytes]) -> list[bytes]:
+        """Those that are not known yet, each once; from then on they are."""
+        signs = contents
+        if self._large:
+            signs = [blake2b(content, digest_size=DIGEST_BYTES).digest() for content in contents]
+        new = set(signs)
+        if len(new) == len(signs) and known.isdisjoint(new):
+            known |= new
+            return contents
+        fresh = []
+        for sign, content in zip(signs, contents, strict=True):
+            if sign not in known:
+                known.add(sign)
+                fresh.append(content)
+        return fresh
+
+    def _write_records(self, contents: list[bytes]) -> None:
+        if not contents:
+            return
         buffer = self._buffer
-        buffer += b'{"activity_record":'
-        buffer += content
-        buffer += b"}\n"
+        buffer += _BEFORE_RECORD
+        buffer += _BETWEEN_RECORDS.join([_on_a_line(content) for content in contents])
+        buffer += _AFTER_RECORD
+        if len(buffer) > _WRITTEN_AT_ONCE:
+            self._flush()
 
     def _write_operation(self, line: Line) -> None:
         buffer = self._buffer
@@ -286,3 +295,8 @@ class _OnDisk:
 
     def _text(self, at: int, size: int) -> bytes:
         return os.pread(self._file.fileno(), size, at)
+
+
+def _on_a_line(content: bytes) -> bytes:
+    """A record, or the JSON text of one that has a line break in it."""
+    return msgspec.json.encode(content.decode()) if b"\n" in content else content
