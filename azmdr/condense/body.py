@@ -84,7 +84,7 @@ class BodyReader:
             return False
         layouts = [self._layouts[tuple(fields)] for fields in records]
         lengths = [
-            layout.around + sum(map(len, fields.values()))
+            layout.length + sum(map(len, fields.values()))
             for layout, fields in zip(layouts, records, strict=True)
         ]
         # Between brackets, with a comma between two. None can be shorter, so each is as short as it can be.

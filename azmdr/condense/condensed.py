@@ -15,18 +15,16 @@ import msgspec
 from azmdr.condense.attempts import Attempt, Outcome, attempts_of, distinct
 from azmdr.condense.classify import RANKS, STAGE_NAMES, TERMINAL_RANK, Stage, StageRecord
 from azmdr.condense.facts import STAGE_FIELDS, Shape, describe, subscription_of
-from azmdr.condense.members import Members, Told, members_of
+from azmdr.condense.members import Told, members_of
 from azmdr.condense.record_layout import ADDED, CONDENSED
 from azmdr.condense.usual import (
     Added,
     AttemptSummary,
     StageSummary,
     only_attempt,
-    usual_added,
-    usual_fields,
     usual_members,
+    usual_operation,
     usual_order,
-    usual_told,
 )
 from azmdr.times import as_datetime, as_text, hour_of
 
@@ -69,11 +67,12 @@ class Operation(msgspec.Struct, frozen=True):
     """What it takes beside ``operation`` to rebuild every record byte for byte, JSON text."""
 
 
-class Line(msgspec.Struct):
-    """An operation and what it takes to rebuild its records, ready to be encoded."""
+class Line(msgspec.Struct, gc=False):
+    """An operation and what it takes to rebuild its records, each as JSON text."""
 
-    operation: dict[str, Any]
-    members: Members | msgspec.Raw
+    operation: bytes
+    members: bytes
+    revision: int
 
 
 class Condensed(msgspec.Struct):
@@ -85,7 +84,7 @@ class Condensed(msgspec.Struct):
 
 def condense(records: Iterable[StageRecord]) -> Operation:
     """Condense the records of one operation: at least one, in any order, with or without repetitions."""
-    account = _account(records)
+    account = _account(list(records))
     line = _line(account)
     ordered, attempts = account.ordered, account.attempts
     facts = describe(account.base.fields)
@@ -108,15 +107,15 @@ def condense(records: Iterable[StageRecord]) -> Operation:
         correlation_id=facts.correlation_id,
         caller_ip=facts.caller_ip,
         result_signature=attempts[-1].decisive.signature,
-        operation=msgspec.json.encode(line.operation).decode(),
-        members=msgspec.json.encode(line.members).decode(),
+        operation=line.operation.decode(),
+        members=line.members.decode(),
     )
 
 
-def condense_line(records: Iterable[StageRecord]) -> tuple[Line, int]:
-    """Condense the records of one operation as :func:`condense` does, and its revision, without columns."""
-    account = _account(records)
-    return _line(account), account.revision
+def condense_line(records: Sequence[StageRecord]) -> Line:
+    """Condense the records of one operation as :func:`condense` does, without columns."""
+    usual = usual_order(records)
+    return _line(_account(records)) if usual is None else _usual_line(usual)
 
 
 class _Account(msgspec.Struct, gc=False):
@@ -132,12 +131,11 @@ class _Account(msgspec.Struct, gc=False):
     """Whether it is as :mod:`azmdr.condense.usual` tells it."""
 
 
-def _account(records: Iterable[StageRecord]) -> _Account:
-    given = list(records)
-    if (usual := usual_order(given)) is not None:
+def _account(records: Sequence[StageRecord]) -> _Account:
+    if (usual := usual_order(records)) is not None:
         speakers = {record.rank: position for position, record in enumerate(usual)}
         return _Account(usual, len(usual), (only_attempt(usual),), usual[0], speakers, usual=True)
-    ordered, revision = distinct(given)
+    ordered, revision = distinct(records)
     by_rank: dict[int, list[int]] = {}
     for position, record in enumerate(ordered):
         by_rank.setdefault(record.rank, []).append(position)
@@ -160,24 +158,20 @@ def _speaker(ordered: Sequence[StageRecord], rank: int, positions: list[int]) ->
 
 def _line(account: _Account) -> Line:
     ordered = account.ordered
-    members: Members | msgspec.Raw
     if account.usual:
-        operation = usual_fields(account.base)
-        members = msgspec.Raw(usual_members(ordered, operation))
-        statuses = {STAGE_NAMES[record.rank]: usual_told(record) for record in ordered}
-        added: Added | msgspec.Raw = msgspec.Raw(usual_added(ordered))
-    else:
-        operation = account.base.fields
-        for name in (*STAGE_FIELDS[account.base.shape], CONDENSED, ADDED):
-            operation.pop(name, None)
-        members = members_of(ordered, dict(operation), account.speakers)
-        statuses = {
-            STAGE_NAMES[rank]: _told(ordered[position]) for rank, position in account.speakers.items()
-        }
-        added = _added(account)
+        return _usual_line(ordered)
+    operation: dict[str, Any] = account.base.fields
+    for name in (*STAGE_FIELDS[account.base.shape], CONDENSED, ADDED):
+        operation.pop(name, None)
+    members = members_of(ordered, dict(operation), account.speakers)
+    statuses = {STAGE_NAMES[rank]: _told(ordered[position]) for rank, position in account.speakers.items()}
     operation[CONDENSED] = Condensed(len(ordered), statuses)
-    operation[ADDED] = added
-    return Line(operation, members)
+    operation[ADDED] = _added(account)
+    return Line(msgspec.json.encode(operation), msgspec.json.encode(members), account.revision)
+
+
+def _usual_line(ordered: Sequence[StageRecord]) -> Line:
+    return Line(usual_operation(ordered), usual_members(ordered), len(ordered))
 
 
 def _told(record: StageRecord) -> Told:

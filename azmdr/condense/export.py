@@ -31,14 +31,14 @@ from azmdr.condense.identity import DIGEST_BYTES, key_digest
 from azmdr.condense.sources import Progress, Source, no_garbage_collection, reported
 from azmdr.lake.layout import customer_name
 
-_encoder = msgspec.json.Encoder()
-
 SUFFIX: Final = ".ndjson.zst"
 LEVEL: Final = 3
 HELD_IN_MEMORY: Final = 160 << 20
 """Bytes of all files up to which the records of their operations are held in memory."""
 
 _WRITTEN_AT_ONCE: Final = 96 << 10
+_ONE_PIECE: Final = 1 << 20
+"""Bytes up to which an output is compressed in one piece, which is less work than a stream."""
 _FORGOTTEN_AT_ONCE: Final = 8 << 20
 """Bytes of bodies after which what was read of a mapped file need no longer stand in memory."""
 _BEFORE_RECORD: Final = b'{"activity_record":'
@@ -132,6 +132,7 @@ class _File:
         self._compressor = compressor
         self._writer: zstandard.ZstdCompressionWriter | None = None
         self._buffer = bytearray()
+        self._flushed_at = _ONE_PIECE
         self._large = large
         self._held: _Held = _OnDisk() if large else _InMemory()
 
@@ -148,14 +149,13 @@ class _File:
             records += one.records
             number += one.event is not None
             read += len(one.event.body or b"") if one.event else 0
-            if read > _FORGOTTEN_AT_ONCE and isinstance(data, mmap):
+            if self._large and read > _FORGOTTEN_AT_ONCE and isinstance(data, mmap):
                 data.madvise(MADV_DONTNEED)
                 read = 0
             if one.repeated:
                 duplicates += one.records
                 continue
-            for record in one.rows.staged:
-                self._held.add(record)
+            self._held.add(one.rows.staged)
             fresh = self._fresh([passing.content for passing in one.rows.passing], known)
             duplicates += len(one.rows.passing) - len(fresh)
             passed += len(fresh)
@@ -172,9 +172,9 @@ class _File:
     def finish(self) -> tuple[int, int]:
         """Write every operation; returns how many there are, and of how many distinct records."""
         operations = merged = 0
-        for line, revision in self._held.operations():
+        for line in self._held.operations():
             operations += 1
-            merged += revision
+            merged += line.revision
             self._write_operation(line)
         if self._writer is None:
             self._file.write(self._compressor.compress(self._buffer))
@@ -214,23 +214,26 @@ class _File:
         buffer += _BEFORE_RECORD
         buffer += _BETWEEN_RECORDS.join([_on_a_line(content) for content in contents])
         buffer += _AFTER_RECORD
-        if len(buffer) > _WRITTEN_AT_ONCE:
+        if len(buffer) > self._flushed_at:
             self._flush()
 
     def _write_operation(self, line: Line) -> None:
+        operation, members = line.operation, line.members
+        if b"\n" in operation or b"\n" in members:
+            operation, members = (msgspec.json.encode(text.decode()) for text in (operation, members))
         buffer = self._buffer
-        begun = len(buffer)
-        _encoder.encode_into(line, buffer, -1)
-        if buffer.find(b"\n", begun) >= 0:
-            texts = (msgspec.json.encode(part).decode() for part in (line.operation, line.members))
-            buffer[begun:] = msgspec.json.encode(dict(zip(("operation", "members"), texts, strict=True)))
-        buffer += b"\n"
-        if len(buffer) > _WRITTEN_AT_ONCE:
+        buffer += b'{"operation":'
+        buffer += operation
+        buffer += b',"members":'
+        buffer += members
+        buffer += b"}\n"
+        if len(buffer) > self._flushed_at:
             self._flush()
 
     def _flush(self) -> None:
         if self._writer is None:
             self._writer = self._compressor.stream_writer(self._file, closefd=False)
+            self._flushed_at = _WRITTEN_AT_ONCE
         self._writer.write(self._buffer)
         self._buffer.clear()
 
@@ -238,10 +241,10 @@ class _File:
 class _Held(Protocol):
     """The records of operations, until all are there."""
 
-    def add(self, record: StageRecord) -> None:
-        """Keep one."""
+    def add(self, records: Iterable[StageRecord]) -> None:
+        """Keep some."""
 
-    def operations(self) -> Iterator[tuple[Line, int]]:
+    def operations(self) -> Iterator[Line]:
         """Every operation, in the order of their first record's time."""
 
 
@@ -251,14 +254,16 @@ class _InMemory:
     def __init__(self) -> None:
         self._operations: dict[str, list[StageRecord]] = {}
 
-    def add(self, record: StageRecord) -> None:
-        held = self._operations.get(record.operation_id)
-        if held is None:
-            self._operations[record.operation_id] = [record]
-        else:
-            held.append(record)
+    def add(self, records: Iterable[StageRecord]) -> None:
+        operations = self._operations
+        for record in records:
+            held = operations.get(record.operation_id)
+            if held is None:
+                operations[record.operation_id] = [record]
+            else:
+                held.append(record)
 
-    def operations(self) -> Iterator[tuple[Line, int]]:
+    def operations(self) -> Iterator[Line]:
         first = ((min([one.time for one in held]), name) for name, held in self._operations.items())
         for _, name in sorted(first):
             yield condense_line(self._operations.pop(name))
@@ -274,14 +279,15 @@ class _OnDisk:
         self._operations: dict[bytes, array[int]] = {}
         self._end = 0
 
-    def add(self, record: StageRecord) -> None:
-        content = record.content
-        self._file.write(content)
-        held = self._operations.setdefault(bytes.fromhex(record.operation_id), array("q"))
-        held.extend((record.time, self._end, len(content)))
-        self._end += len(content)
+    def add(self, records: Iterable[StageRecord]) -> None:
+        for record in records:
+            content = record.content
+            self._file.write(content)
+            held = self._operations.setdefault(bytes.fromhex(record.operation_id), array("q"))
+            held.extend((record.time, self._end, len(content)))
+            self._end += len(content)
 
-    def operations(self) -> Iterator[tuple[Line, int]]:
+    def operations(self) -> Iterator[Line]:
         self._file.flush()
         classifier = Classifier()
         for _, name in sorted((min(held[::3]), name) for name, held in self._operations.items()):

@@ -4,7 +4,9 @@ Records come in few layouts, so what can be said of one is said once: how many b
 punctuation have, how a name is spelt, which fields an operation's records are compared by.
 """
 
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import Final
 
 import msgspec
@@ -29,13 +31,13 @@ class RecordLayout:
         self.names: Final = names
         self._continues: Final[dict[RecordLayout, bool]] = {}
         self._spelt: Final = tuple(map(msgspec.json.encode, names))
-        self.around: Final = self._around()
+        self.length: Final = self._length()
         """The bytes of such a record beside its values, where it is spelt as it is encoded.
 
         Below any length where a name has several spellings that are equally short.
         """
 
-    def _around(self) -> int:
+    def _length(self) -> int:
         if any(spelt[1:-1] != name.encode() for spelt, name in zip(self._spelt, self.names, strict=True)):
             return _UNSURE
         punctuation = len("{}") + len(self.names) + max(0, len(self.names) - 1)
@@ -62,15 +64,24 @@ class RecordLayout:
         return tuple(self.names.index(name) if name in self.names else None for name in _OF_A_STAGE)
 
     @cached_property
-    def around_a_stage(self) -> tuple[bool, ...]:
-        """By its place: whether a field is none of these three."""
-        return tuple(name not in _OF_A_STAGE for name in self.names)
+    def around(self) -> Callable[[Sequence[msgspec.Raw]], tuple[msgspec.Raw, ...]]:
+        """Takes of values those of the fields around these three; at least the time is one of them."""
+        return itemgetter(*(place for place, name in enumerate(self.names) if name not in _OF_A_STAGE))
+
+    @cached_property
+    def around_a_stage(self) -> tuple[bytes, ...]:
+        """The beginnings of the fields around."""
+        return tuple(
+            beginning
+            for name, beginning in zip(self.names, self.beginnings, strict=True)
+            if name not in _OF_A_STAGE
+        )
 
     def continues(self, other: "RecordLayout") -> bool:
         """Whether it has the fields of the other in their order, and behind them none of these three."""
         if (known := self._continues.get(other)) is None:
             shared = len(other.names)
-            known = self.names[:shared] == other.names and all(self.around_a_stage[shared:])
+            known = self.names[:shared] == other.names and not set(_OF_A_STAGE) & set(self.names[shared:])
             self._continues[other] = known
         return known
 

@@ -6,18 +6,18 @@ stage, and the first is what the others are compared with. What :mod:`azmdr.cond
 said here from patterns; any other operation it says itself. Which way it goes changes no byte.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import compress, repeat
-from operator import attrgetter, ne
-from typing import Any, Final, TypeAlias
+from operator import add, attrgetter, ne
+from typing import Final, TypeAlias
 
 import msgspec
 
 from azmdr.condense.attempts import OUTCOMES, Attempt, Outcome
 from azmdr.condense.classify import STAGE_NAMES, TERMINAL_RANK, StageRecord
 from azmdr.condense.facts import Shape
-from azmdr.condense.members import Told
+from azmdr.condense.record_layout import ADDED, CONDENSED
 
 _PATTERNS: Final = 4096
 _MOMENT: Final = slice(1, 27)
@@ -82,15 +82,42 @@ def only_attempt(ordered: Sequence[StageRecord]) -> Attempt:
     return Attempt(tuple(ordered), last, OUTCOMES[last.rank], ambiguous=False, conflict=False)
 
 
-def usual_added(ordered: Sequence[StageRecord]) -> bytes:
-    """The JSON text of its :class:`Added`."""
+def usual_operation(ordered: Sequence[StageRecord]) -> bytes:
+    """The JSON text of the condensed record."""
+    base = ordered[0]
+    layout = base.layout
     pattern = _pattern(tuple([(record.rank, record.signature) for record in ordered]))
-    texts = [ordered[0].operation_id.encode()]
+    texts = [base.operation_id.encode()]
     for record in ordered:
         moment = record.moment or b""
         text = moment[_SECOND] if moment[_MICROSECONDS] == b"000000" else moment[_MOMENT]
         texts += (text, text)
-    return pattern % tuple(texts)
+    return b"".join(
+        (
+            b"{",
+            b",".join(map(add, layout.around_a_stage, layout.around(base.values))),
+            b',"%b":{"num_correlated_records":%d,"statuses":{' % (_CONDENSED, len(ordered)),
+            b",".join([_told(record) for record in ordered]),
+            b'}},"%b":' % _ADDED,
+            pattern % tuple(texts),
+            b"}",
+        )
+    )
+
+
+def _told(record: StageRecord) -> bytes:
+    """The JSON text of what its stage says, :class:`azmdr.condense.members.Told`, behind the stage's name."""
+    _, signature, properties = record.layout.places
+    values = record.values
+    if signature is None or properties is None:
+        said = [
+            b'"%b":%b' % (name, values[place])
+            for name, place in ((b"resultSignature", signature), (b"properties", properties))
+            if place is not None
+        ]
+        return b'"%b":{%b}' % (_STAGES[record.rank], b",".join(said))
+    signature_and_properties = (_SIGNATURES[record.rank], values[signature], b',"properties":', values[properties], b"}")
+    return b"".join(signature_and_properties)
 
 
 @lru_cache(_PATTERNS)
@@ -122,22 +149,7 @@ def _pattern(stages: tuple[tuple[int, str | None], ...]) -> bytes:
     return msgspec.json.encode(added).replace(b"%", b"%%").replace(_PLACE, b"%b")
 
 
-def usual_fields(base: StageRecord) -> dict[str, Any]:
-    """The fields of its first record, without what its stage says."""
-    layout = base.layout
-    return dict(compress(zip(layout.names, base.values, strict=True), layout.around_a_stage))
-
-
-def usual_told(record: StageRecord) -> Told:
-    """What its stage says."""
-    _, signature, properties = record.layout.places
-    return Told(
-        msgspec.UNSET if signature is None else record.values[signature],
-        msgspec.UNSET if properties is None else record.values[properties],
-    )
-
-
-def usual_members(ordered: Sequence[StageRecord], base_fields: Mapping[str, msgspec.Raw]) -> bytes:
+def usual_members(ordered: Sequence[StageRecord]) -> bytes:
     """The JSON text of its :class:`azmdr.condense.members.Members`."""
     base = ordered[0]
     usual = base.layout
@@ -148,7 +160,7 @@ def usual_members(ordered: Sequence[StageRecord], base_fields: Mapping[str, msgs
         if layout is usual or layout.continues(usual):
             members.append(_text_of(record.rank, _own(record, base)))
         else:
-            members.append(_text_of(record.rank, _own_of_any(record, base_fields), layout.listed))
+            members.append(_text_of(record.rank, _own_of_any(record, base), layout.listed))
     return b'{"order":%b,"members":[%b]}' % (usual.listed, b",".join(members))
 
 
@@ -170,16 +182,19 @@ def _own(record: StageRecord, base: StageRecord) -> list[bytes]:
     return [beginning + value for beginning, value in compress(fields, differs)]
 
 
-def _own_of_any(record: StageRecord, base_fields: Mapping[str, msgspec.Raw]) -> list[bytes]:
+def _own_of_any(record: StageRecord, base: StageRecord) -> list[bytes]:
     """The same whatever the layout."""
-    _, signature, properties = record.layout.places
-    differs = list(map(ne, record.values, map(base_fields.get, record.layout.names)))
-    for place in (signature, properties):
+    stage, signature, properties = record.layout.places
+    differs = list(map(ne, record.values, map(base.fields.get, record.layout.names)))
+    for place, told in ((stage, True), (signature, False), (properties, False)):
         if place is not None:
-            differs[place] = False
+            differs[place] = told
     fields = zip(record.layout.beginnings, record.values, strict=True)
     return [beginning + value for beginning, value in compress(fields, differs)]
 
 
 _STAGES: Final = tuple(name.encode() for name in STAGE_NAMES)
+_SIGNATURES: Final = tuple(b'"%b":{"resultSignature":' % name for name in _STAGES)
+_CONDENSED: Final = CONDENSED.encode()
+_ADDED: Final = ADDED.encode()
 _time = attrgetter("time")
