@@ -116,8 +116,8 @@ def _told(record: StageRecord) -> bytes:
             if place is not None
         ]
         return b'"%b":{%b}' % (_STAGES[record.rank], b",".join(said))
-    signature_and_properties = (_SIGNATURES[record.rank], values[signature], b',"properties":', values[properties], b"}")
-    return b"".join(signature_and_properties)
+    before = _SIGNATURES[record.rank]
+    return b"".join((before, values[signature], b',"properties":', values[properties], b"}"))
 
 
 @lru_cache(_PATTERNS)
