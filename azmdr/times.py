@@ -17,6 +17,8 @@ _PLAIN: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z", re.
 """The form most services write, which can be read in one go."""
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (a difference to a time without a zone)
 _SECOND: Final = timedelta(seconds=1)
+_SECONDS: Final = 60
+"""Of a minute."""
 _US: Final = re.compile(
     # Newer .NET puts a narrow no-break space before AM and PM.
     r"(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2}):(\d\d):(\d\d)(?:\.(?P<fraction>\d{1,9}))?"
@@ -35,11 +37,10 @@ def parse_time(text: str) -> int | None:
     """
     stripped = text.strip()
     if _PLAIN.fullmatch(stripped):
-        try:
-            plain = datetime.fromisoformat(stripped[:19])
-        except ValueError:
+        minute, second = _plain_minute(stripped[:16]), int(stripped[17:19])
+        if minute is None or second >= _SECONDS:
             return None
-        return _bounded((plain - _EPOCH) // _SECOND * NANOSECONDS + int(stripped[20:-1].ljust(9, "0")))
+        return _bounded((minute + second) * NANOSECONDS + int(stripped[20:-1].ljust(9, "0")))
     if match := _ISO.fullmatch(stripped):
         *parts, fraction, zone = match.groups(default="0")
         year, month, day, hour, minute, second = map(int, parts)
@@ -53,6 +54,15 @@ def parse_time(text: str) -> int | None:
         moment = (year, month, day, hour, minute, second)
         return _nanoseconds(moment, match["fraction"] or "0", _offset(match["zone"] or "Z"))
     return None
+
+
+@lru_cache(maxsize=1 << 12)  # Records come in the order of their times, many a minute.
+def _plain_minute(text: str) -> int | None:
+    """Seconds since 1970 of a minute in the plain form; None when there is no such minute."""
+    try:
+        return (datetime.fromisoformat(text) - _EPOCH) // _SECOND
+    except ValueError:
+        return None
 
 
 def as_datetime(nanoseconds: int) -> datetime:

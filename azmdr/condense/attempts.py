@@ -28,7 +28,7 @@ class Outcome(StrEnum):
         return self in (Outcome.SUCCESS, Outcome.FAILURE)
 
 
-_OUTCOMES: Final = (Outcome.STARTED, Outcome.ACCEPTED, Outcome.SUCCESS, Outcome.FAILURE)
+OUTCOMES: Final = (Outcome.STARTED, Outcome.ACCEPTED, Outcome.SUCCESS, Outcome.FAILURE)
 """By the rank of the stage that says so."""
 _START, _SUCCESS, _FAILURE = (
     tuple(Stage).index(stage) for stage in (Stage.START, Stage.SUCCESS, Stage.FAILURE)
@@ -139,4 +139,4 @@ def _attempt(records: Sequence[StageRecord], starts: int) -> Attempt:
         if weight > best or (weight == best and record.time > decisive.time):
             decisive, best = record, weight
     conflict = _SUCCESS in ranks and _FAILURE in ranks
-    return Attempt(tuple(records), decisive, _OUTCOMES[decisive.rank], starts > 1, conflict)
+    return Attempt(tuple(records), decisive, OUTCOMES[decisive.rank], starts > 1, conflict)

@@ -10,17 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from operator import ne
-from typing import Final, Self
+from typing import Self
 
 import msgspec
 
 from azmdr.condense.classify import STAGE_NAMES, Stage, StageRecord
 from azmdr.condense.facts import STAGE_FIELDS, Shape
-
-CONDENSED: Final = "azure_activity_administrative_condensed"
-"""The field of the condensed record that holds the count of its records and what each stage said."""
-ADDED: Final = "azmdr"
-"""The field of the condensed record that holds what azmdr makes of it."""
+from azmdr.condense.record_layout import ADDED, CONDENSED
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 

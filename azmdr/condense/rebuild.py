@@ -15,9 +15,9 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from azmdr.capture.avro import Damage, scan
+from azmdr.capture.avro import scan
 from azmdr.condense.body import BodyReader
-from azmdr.condense.contents import quarantined, read_events
+from azmdr.condense.contents import contents_of, read_events
 from azmdr.condense.identity import spelling_digest
 from azmdr.condense.output import Output, Rebuilt
 
@@ -116,7 +116,7 @@ def compare(output: Output, rebuilt: Tally, captures: Sequence[Path], *, max_bod
         expected = captured[digest] if output.keeps_repetitions else 1
         if first is None and rebuilt.times.get(digest, 0) < expected:
             held = f"only {rebuilt.times[digest]} times" if digest in rebuilt.times else "not"
-            first = f"{where} is {held} in the output: {_shown(content)}"
+            first = f"{where}: a record is {held} in the output: {_shown(content)}"
     return Comparison(Tally(captured), first or _beyond(output, rebuilt, captured))
 
 
@@ -143,13 +143,10 @@ def _captured(captures: Iterable[Path], max_body_bytes: int) -> Iterator[tuple[b
     for path in captures:
         data = path.read_bytes()
         for one in read_events(scan(data, max_body_bytes), reader):
-            for index, row in enumerate(one.rows):
-                if isinstance(row, Damage):
-                    content = quarantined(row, None, data).content
-                    yield content, f"{path}, {row.length} bytes at {row.file_offset}"
-                else:
-                    number = one.event.sequence_number if one.event else None
-                    yield row.content, f"{path}, record {index} of event {number}"
+            event = one.event
+            where = f"event {event.sequence_number}" if event else "a stretch that is no event"
+            for content in contents_of(one, data):
+                yield content, f"{path}, {where}"
 
 
 _SHOWN: Final = 120

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from azmdr.condense.classify import StageRecord
 from azmdr.condense.condensed import Operation, condense
-from azmdr.condense.members import ADDED, CONDENSED
+from azmdr.condense.record_layout import ADDED, CONDENSED
 from azmdr.times import as_datetime
 from tests.condense.records import (
     NOON,

@@ -9,7 +9,8 @@ import pytest
 
 from azmdr.condense.classify import PassedRecord, RecordError, StageRecord, classify
 from azmdr.condense.condensed import Operation, condense
-from azmdr.condense.members import ADDED, rebuild_records
+from azmdr.condense.members import rebuild_records
+from azmdr.condense.record_layout import ADDED
 from azmdr.condense.split import split_body
 from tests.condense.samples import activity_of_csv, bodies_of, correlation_of, lines_of
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from azmdr.condense.classify import StageRecord
 from azmdr.condense.condensed import condense
-from azmdr.condense.members import ADDED, CONDENSED, rebuild_records
+from azmdr.condense.members import rebuild_records
+from azmdr.condense.record_layout import ADDED, CONDENSED
 from tests.condense.records import (
     data_export_fields,
     encoded,

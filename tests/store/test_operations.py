@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from azmdr.condense.classify import StageRecord, classify
 from azmdr.condense.condensed import condense
-from azmdr.condense.members import CONDENSED
+from azmdr.condense.record_layout import CONDENSED
 from azmdr.store.database import Store
 from azmdr.store.ledger import LedgerFile
 from azmdr.store.operations import (
