@@ -10,20 +10,20 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from functools import cache, lru_cache
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, delete, select
+from sqlalchemy import Connection, Delete, Row, Select, bindparam, delete, select
 
 from azmdr.condense.attempts import distinct
 from azmdr.condense.classify import StageRecord, classify
+from azmdr.store.many import add_rows, among, at_once
 from azmdr.store.operations import (
     HeldRecord,
     OperationState,
-    at_once,
     held_records,
     hours_of,
-    put_states,
 )
 from azmdr.store.state_size import StateSize, note_change
 from azmdr.store.tables import CLOSED_OPERATION, OPEN_OPERATION
@@ -64,9 +64,9 @@ def close_operations(connection: Connection, customer: str, *, quiet_since: date
     rows = connection.execute(query).all()
     if not rows:
         return 0
-    connection.execute(CLOSED_OPERATION.insert(), [_closed(row) for row in rows])
+    add_rows(connection, CLOSED_OPERATION, [_closed(row) for row in rows])
     for some in at_once(row.operation_id for row in rows):
-        connection.execute(_LEAVE, {"of": customer, "ids": some})
+        connection.execute(_leave(connection.dialect.name), {"of": customer, "ids": some})
     change = StateSize(
         operations=-len(rows),
         records=-sum(row.records for row in rows),
@@ -84,7 +84,7 @@ def closed_among(
     return [
         _of(row)
         for some in at_once(operation_ids)
-        for row in connection.execute(_CLOSED_AMONG, {"of": customer, "ids": some})
+        for row in connection.execute(_closed_among(connection.dialect.name), {"of": customer, "ids": some})
     ]
 
 
@@ -97,9 +97,9 @@ def open_again(
     it anew, knowing the hours in which it stood.
     """
     rows = [_opened(customer, closed, held) for closed, held in read_back.values()]
-    put_states(connection, rows)
+    add_rows(connection, OPEN_OPERATION, rows)
     for some in at_once(read_back):
-        connection.execute(_FORGET, {"of": customer, "ids": some})
+        connection.execute(_forget(connection.dialect.name), {"of": customer, "ids": some})
     change = StateSize(
         operations=len(rows),
         records=sum(row["records"] for row in rows),
@@ -110,26 +110,37 @@ def open_again(
 
 
 def _closed(row: Row[Any]) -> dict[str, Any]:
-    records = held_records(row.contents)
-    told = {record.content for record in records}
+    told = held_records(row.contents)
+    others: list[HeldRecord] = []
     if row.respelt:
-        classified = (classify(record.content) for record in records)
-        ordered, _ = distinct(record for record in classified if isinstance(record, StageRecord))
-        told = {record.content for record in ordered}
-    others = [record for record in records if record.content not in told]
-    kept = sorted((record for record in records if record.content in told), key=lambda one: one.content)
-    hours = [row.hour, *sorted(hours_of(row.hours_before))]
+        rebuilt = _rebuilt(told)
+        others = [record for record in told if record.content not in rebuilt]
+        told = [record for record in told if record.content in rebuilt]
+    if len(told) > 1:
+        told.sort(key=lambda record: record.content)
     return {
         "customer": row.customer,
         "operation_id": row.operation_id,
         "revision": row.records,
-        "hours": json.dumps([hour.isoformat() for hour in hours]),
-        "brought_by": json.dumps([record.file_id for record in kept]),
+        "hours": _hours_text(row.hour, row.hours_before),
+        "brought_by": msgspec.json.encode([record.file_id for record in told]).decode(),
         "other_spellings": msgspec.msgpack.encode(others) if others else None,
         "last_seen": row.last_seen,
         "uploaded_at": row.uploaded_at,
         "emitted_at": row.emitted_at,
     }
+
+
+def _rebuilt(records: Sequence[HeldRecord]) -> set[bytes]:
+    """Those that the lake's row rebuilds: of several spellings of one record the one that counts."""
+    classified = (classify(record.content) for record in records)
+    ordered, _ = distinct(record for record in classified if isinstance(record, StageRecord))
+    return {record.content for record in ordered}
+
+
+@lru_cache(maxsize=1 << 10)
+def _hours_text(hour: datetime, before: str) -> str:
+    return json.dumps([one.isoformat() for one in (hour, *sorted(hours_of(before)))])
 
 
 def _of(row: Row[Any]) -> ClosedOperation:
@@ -166,14 +177,25 @@ def _opened(customer: str, closed: ClosedOperation, held: Sequence[HeldRecord]) 
     return state.row(customer, closed.operation_id, None)
 
 
-_open: Final = OPEN_OPERATION.c
-_closed_: Final = CLOSED_OPERATION.c
-_LEAVE: Final = delete(OPEN_OPERATION).where(
-    _open.customer == bindparam("of"), _open.operation_id.in_(bindparam("ids", expanding=True))
-)
-_CLOSED_AMONG: Final = select(CLOSED_OPERATION).where(
-    _closed_.customer == bindparam("of"), _closed_.operation_id.in_(bindparam("ids", expanding=True))
-)
-_FORGET: Final = delete(CLOSED_OPERATION).where(
-    _closed_.customer == bindparam("of"), _closed_.operation_id.in_(bindparam("ids", expanding=True))
-)
+@cache
+def _leave(dialect: str) -> Delete:
+    operation = OPEN_OPERATION.c
+    return delete(OPEN_OPERATION).where(
+        operation.customer == bindparam("of"), among(dialect, operation.operation_id)
+    )
+
+
+@cache
+def _closed_among(dialect: str) -> Select[Any]:
+    closed = CLOSED_OPERATION.c
+    return select(CLOSED_OPERATION).where(
+        closed.customer == bindparam("of"), among(dialect, closed.operation_id)
+    )
+
+
+@cache
+def _forget(dialect: str) -> Delete:
+    closed = CLOSED_OPERATION.c
+    return delete(CLOSED_OPERATION).where(
+        closed.customer == bindparam("of"), among(dialect, closed.operation_id)
+    )

@@ -13,21 +13,20 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, case, func, select, update
+from sqlalchemy import BindParameter, Connection, Row, Select, Update, bindparam, case, func, select, update
 
 from azmdr.condense.classify import StageRecord
 from azmdr.store.ledger import LedgerFile
+from azmdr.store.many import add_rows, among, at_once
 from azmdr.store.state_size import StateSize, note_change
 from azmdr.store.tables import OPEN_OPERATION, UtcTime
-from azmdr.store.upsert import insert
-from azmdr.times import hour_of
+from azmdr.times import NANOSECONDS, hour_of
 
-_AT_ONCE: Final = 1000
-"""Operations named in one statement: what SQLite and the driver of PostgreSQL take without trouble."""
+_HOUR: Final = 3600 * NANOSECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +156,9 @@ def add_records(
             come[record.operation_id].append((one.file, record))
     held = {row.operation_id: row for row in _rows_of(connection, customer, list(come))}
     own = Counter({one.file.id: 0 for one in brought})
-    rows: list[dict[str, Any]] = []
-    change = StateSize()
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    records = size = 0
     for operation_id, arrivals in sorted(come.items()):
         row = held.get(operation_id)
         state = _new_state(arrivals[0], now) if row is None else OperationState.of(row)
@@ -166,14 +166,12 @@ def add_records(
         if not _add(state, arrivals, own, now, stood=row is not None):
             continue
         written = state.row(customer, operation_id, state.due_at(patience))
-        rows.append(written)
-        change += StateSize(
-            operations=row is None,
-            records=len(state.contents) - before,
-            bytes=len(written["contents"]) - (0 if row is None else len(row.contents)),
-        )
-    put_states(connection, rows)
-    note_change(connection, customer, change)
+        (new if row is None else changed).append(written)
+        records += len(state.contents) - before
+        size += len(written["contents"]) - (0 if row is None else len(row.contents))
+    add_rows(connection, OPEN_OPERATION, new)
+    _replace_states(connection, changed)
+    note_change(connection, customer, StateSize(len(new), records, size))
     return dict(own)
 
 
@@ -186,7 +184,7 @@ def _new_state(first: tuple[LedgerFile, StageRecord], now: datetime) -> Operatio
         waiting_since=None,
         last_seen=now,
         uploaded_at=file.uploaded_at,
-        hour=hour_of(record.time),
+        hour=_hour(record.time),
         hours_before=frozenset(),
     )
 
@@ -206,7 +204,8 @@ def _add(
     brought_by = {record.content: record.file_id for record in state.contents}
     known = len(brought_by)
     fresh = again = False
-    hour = state.hour if known else hour_of(min(record.time for _, record in arrivals))
+    earliest = _hour(min([record.time for _, record in arrivals]))
+    hour = min(state.hour, earliest) if known else earliest
     counted: set[bytes] = set()
     for file, record in arrivals:
         content = record.content
@@ -216,7 +215,6 @@ def _add(
             state.contents.append(HeldRecord(file.id, content))
             state.terminal = state.terminal or record.stage.terminal
             state.uploaded_at = max(state.uploaded_at, file.uploaded_at)
-            hour = min(hour, hour_of(record.time))
             fresh = fresh or not file.completions
         if first_by == file.id and content not in counted:
             counted.add(content)
@@ -236,15 +234,11 @@ def _add(
     return fresh or again
 
 
-def put_states(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows of the table, in place of those there are."""
-    if not rows:
-        return
-    statement = insert(connection, OPEN_OPERATION)
-    keys = [OPEN_OPERATION.c.customer, OPEN_OPERATION.c.operation_id]
-    columns = {column.name: statement.excluded[column.name] for column in OPEN_OPERATION.c}
-    values = {name: value for name, value in columns.items() if name not in ("customer", "operation_id")}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+def _replace_states(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        of, operation_id = rows[0]["customer"], [{**row, "id": row["operation_id"]} for row in rows]
+        one = (_operation.customer == of) & (_operation.operation_id == bindparam("id"))
+        connection.execute(update(OPEN_OPERATION).where(one), operation_id)
 
 
 def customers_due(connection: Connection, now: datetime) -> list[str]:
@@ -295,30 +289,28 @@ def note_emitted(connection: Connection, customer: str, emitted: Collection[Emit
         alike[one.revision, one.respelt].append(one.operation_id)
     for (revision, respelt), operation_ids in sorted(alike.items()):
         for some in at_once(operation_ids):
-            connection.execute(
-                _EMITTED,
-                {"of": customer, "ids": some, "told": revision, "fewer": respelt, "at": now},
-            )
+            values = {"of": customer, "ids": some, "told": revision, "fewer": respelt, "at": now}
+            connection.execute(_emitted(connection.dialect.name), values)
 
 
 _operation: Final = OPEN_OPERATION.c
-_told: Final = bindparam("told", type_=OPEN_OPERATION.c.records.type)
-_EMITTED: Final = (
-    update(OPEN_OPERATION)
-    .where(
-        _operation.customer == bindparam("of"), _operation.operation_id.in_(bindparam("ids", expanding=True))
+
+
+@cache
+def _emitted(dialect: str) -> Update:
+    told: BindParameter[int] = bindparam("told", type_=_operation.records.type)
+    at: BindParameter[datetime] = bindparam("at", type_=UtcTime())
+    return (
+        update(OPEN_OPERATION)
+        .where(_operation.customer == bindparam("of"), among(dialect, _operation.operation_id))
+        .values(
+            emitted_revision=told,
+            respelt=bindparam("fewer"),
+            emitted_at=case((_operation.emitted_revision == told, _operation.emitted_at), else_=at),
+            waiting_since=case((_operation.records == told, None), else_=_operation.waiting_since),
+            due_at=case((_operation.records == told, None), else_=_operation.due_at),
+        )
     )
-    .values(
-        emitted_revision=_told,
-        respelt=bindparam("fewer"),
-        emitted_at=case(
-            (_operation.emitted_revision == _told, _operation.emitted_at),
-            else_=bindparam("at", type_=UtcTime()),
-        ),
-        waiting_since=case((_operation.records == _told, None), else_=_operation.waiting_since),
-        due_at=case((_operation.records == _told, None), else_=_operation.due_at),
-    )
-)
 
 
 def latencies(connection: Connection, since: datetime) -> list[timedelta]:
@@ -354,13 +346,26 @@ def records_of_files(connection: Connection, customer: str, operation_ids: Colle
 
 def _rows_of(connection: Connection, customer: str, operation_ids: Sequence[str]) -> Iterator[Row[Any]]:
     for some in at_once(operation_ids):
-        yield from connection.execute(_HELD, {"of": customer, "ids": some})
+        yield from connection.execute(_held(connection.dialect.name), {"of": customer, "ids": some})
 
 
-_HELD: Final = select(OPEN_OPERATION).where(
-    _operation.customer == bindparam("of"), _operation.operation_id.in_(bindparam("ids", expanding=True))
-)
+@cache
+def _held(dialect: str) -> Select[Any]:
+    return select(OPEN_OPERATION).where(
+        _operation.customer == bindparam("of"), among(dialect, _operation.operation_id)
+    )
+
+
 _held_records: Final = msgspec.msgpack.Decoder(list[HeldRecord])
+
+
+@lru_cache(maxsize=1 << 12)
+def _hour_number(number: int) -> datetime:
+    return hour_of(number * _HOUR)
+
+
+def _hour(nanoseconds: int) -> datetime:
+    return _hour_number(nanoseconds // _HOUR)
 
 
 def held_records(contents: bytes) -> list[HeldRecord]:
@@ -379,10 +384,3 @@ def hours_text(hours: Iterable[datetime]) -> str:
 
 
 _NONE: Final[frozenset[datetime]] = frozenset()
-
-
-def at_once(operation_ids: Iterable[str]) -> Iterator[list[str]]:
-    """As many of them at a time as one statement may name."""
-    left = iter(sorted(operation_ids))
-    while some := list(islice(left, _AT_ONCE)):
-        yield some
