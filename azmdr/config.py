@@ -105,6 +105,10 @@ class Settings(BaseSettings):
     """How often the sensors look."""
     listing_schedule: str = "*/10 * * * *"
     """When the container is listed for files whose message never came, as cron."""
+    compaction_schedule: str = "20 * * * *"
+    """When closed days are looked for to be compacted, as cron."""
+    day_closes_after: Seconds = 21_600
+    """How long after its end (UTC) a day is compacted, so that most of what comes late is in it."""
     observations_per_run: int = Field(default=50, ge=0)
     """Up to how many files a run records an observation for each on ``capture_files``."""
     partitions_start: date = date(2026, 10, 1)

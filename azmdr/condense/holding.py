@@ -56,6 +56,11 @@ class Held:
             self.prolong(connection)
             yield connection
 
+    def give_sign_of_life(self) -> None:
+        """Prolong the lease, with nothing to write down. Raises :class:`LeaseLostError`."""
+        with self.transaction():
+            pass
+
     def give_back(self) -> None:
         """End the lease early. Should the store not answer, it ends in time."""
         with suppress(SQLAlchemyError), self.store.write() as connection:

@@ -47,15 +47,20 @@ def latest(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     key = KEYS[table]
     match table:
         case Table.OPERATIONS:
-            order = [key, "revision", "condenser", "moved"]
-            ranked = rows.sort(order, descending=[False, True, True, False])
-            return ranked.unique(key, keep="first", maintain_order=True).filter(~pl.col("moved"))
+            return standing(rows).filter(~pl.col("moved"))
         case Table.ACTIVITY_RECORDS:
             order = [key, "revision", "time", "digest", "record"]
             ranked = rows.sort(order, descending=[False, True, False, False, False])
             return ranked.unique(key, keep="first", maintain_order=True)
         case Table.QUARANTINED_RECORDS:
             return rows.sort(key).unique(key, keep="first", maintain_order=True)
+
+
+def standing(operations: pl.DataFrame) -> pl.DataFrame:
+    """Of the rows of each operation the one that counts, those that say it has moved among them."""
+    order = ["operation_id", "revision", "condenser", "moved"]
+    ranked = operations.sort(order, descending=[False, True, True, False])
+    return ranked.unique("operation_id", keep="first", maintain_order=True)
 
 
 def digest_of(rows: pl.DataFrame) -> str:

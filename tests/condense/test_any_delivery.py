@@ -34,7 +34,8 @@ def one_batch(files: Sequence[CaptureFile], folder: Path) -> Workbench:
 def batchings(draw: st.DrawFn, files: Sequence[CaptureFile]) -> list[tuple[Any, ...]]:
     """Which files arrive together, how many go into a transaction, how much time passes, what restarts.
 
-    And how long the operations of the lake stay in the store: not at all, or for some time.
+    And how long the operations of the lake stay in the store, not at all or for some time, and when the day
+    is compacted.
     """
     rest = list(files)
     plan = []
@@ -43,17 +44,20 @@ def batchings(draw: st.DrawFn, files: Sequence[CaptureFile]) -> list[tuple[Any, 
         together, rest = rest[:count], rest[count:]
         passes = draw(st.sampled_from([0, 100, 200, 1000, 90_000]))
         kept = timedelta(seconds=draw(st.sampled_from([0, 0, 300, 43_200])))
-        plan.append((together, draw(st.integers(1, 4)), timedelta(seconds=passes), draw(st.booleans()), kept))
+        restarts, compacts = draw(st.booleans()), draw(st.booleans())
+        plan.append((together, draw(st.integers(1, 4)), timedelta(seconds=passes), restarts, kept, compacts))
     return plan
 
 
 def run_through(bench: Workbench, plan: list[tuple[Any, ...]]) -> None:
-    for together, files_per_commit, passes, restarts, kept in plan:
+    for together, files_per_commit, passes, restarts, kept, compacts in plan:
         bench.arrive(*together)
         bench.condense(files_per_commit=files_per_commit, keep_quiet=kept)
         bench.now += passes
         if restarts:
             bench.restart()
+        if compacts:
+            bench.compact()
     bench.finish()
 
 

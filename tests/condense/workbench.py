@@ -11,6 +11,7 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import select
 
+from azmdr.condense.compaction import Compaction, CompactionResult
 from azmdr.condense.members import rebuild_records
 from azmdr.condense.step import CondensingStep, StepResult, StepSettings
 from azmdr.lake.layout import Table
@@ -72,6 +73,13 @@ class Workbench:
 
     def condense(self, run_id: str | None = None, **settings: Any) -> StepResult:
         return self.step(run_id, **settings).condense_waiting([TODAY])
+
+    def compact(self) -> CompactionResult:
+        """Compact the day the files are of."""
+        self.runs += 1
+        name = f"compaction-{self.runs}"
+        compaction = Compaction(self.store, self.lake, LEASE, timedelta(0), name, lambda: self.now)
+        return compaction.compact([TODAY])
 
     def finish(self) -> StepResult:
         """Condense what waits, then let so much time pass that every operation is due."""
