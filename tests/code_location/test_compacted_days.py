@@ -1,9 +1,12 @@
 """What compacting promises in Dagster: closed days are asked for, and a run says what it came to."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from azmdr.lake.layout import Table
 from azmdr.lake.read import read_latest
@@ -19,6 +22,15 @@ from tests.code_location.ticks import capture_tick, schedule_tick
 from tests.condense.records import NOON, envelope, stage_bytes
 
 DAY = CustomerDay("contoso", f"{NOON:%Y-%m-%d}")
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """An instance on disk: a schedule opens it itself, which none in memory allows."""
+    home = tmp_path / "dagster"
+    home.mkdir()
+    with dg.DagsterInstance.local_temp(str(home)) as empty:
+        yield empty
 
 
 def compact(
