@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from azmdr.lake.layout import Table
-from azmdr.lake.read import read_latest
+from azmdr.lake.read import read_latest, read_operation_columns
 from azmdr.lake.storage import LakeStorage
 
 DAYS_AROUND: Final = 1
@@ -42,7 +42,7 @@ def read_linked(lake: LakeStorage, customer: str, day: date) -> pl.DataFrame:
     Holds the key columns of three days in memory, and the records themselves of one.
     """
     around = [day + timedelta(days=days) for days in range(-DAYS_AROUND, DAYS_AROUND + 1)]
-    known = read_latest(lake, customer, Table.OPERATIONS, around, columns=LINKED_BY)
+    known = read_operation_columns(lake, customer, around, LINKED_BY)
     of_the_day = read_latest(lake, customer, Table.OPERATIONS, [day])
     return of_the_day.join(links(known), on="operation_id", how="left", maintain_order="left")
 

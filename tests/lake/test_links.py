@@ -13,7 +13,7 @@ from azmdr.condense.classify import StageRecord, classify
 from azmdr.condense.condensed import condense
 from azmdr.lake.layout import Table
 from azmdr.lake.links import read_linked
-from azmdr.lake.read import read_latest
+from azmdr.lake.read import read_latest, read_operation_columns
 from azmdr.lake.storage import DirectoryLake
 from azmdr.lake.write import write_operations
 from tests.condense.records import NOON, SUBSCRIPTION, encoded, rest_fields, stage_fields
@@ -216,7 +216,7 @@ def test_some_columns_are_those_of_all(lake: DirectoryLake) -> None:
     write(lake, MACHINE_WRITTEN, DEPLOYED)
     write(lake, DEPLOYED, record("success", 20, "MICROSOFT.RESOURCES/DEPLOYMENTS/WRITE", DEPLOYMENT))
     columns = ["operation_id", "outcome", "time"]
-    some = read_latest(lake, "contoso", Table.OPERATIONS, columns=columns)
+    some = read_operation_columns(lake, "contoso", [DAY], columns)
     assert some.equals(read_latest(lake, "contoso", Table.OPERATIONS).select(columns))
 
 
