@@ -82,6 +82,12 @@ def captures(folder: Path, **shape: Any) -> list[Path]:
         return pool.apply(partial(write_captures, folder, **shape))
 
 
+def _open_operations(folder: Path, records: int, operations: int) -> Path:
+    with get_context("spawn").Pool(1) as pool:
+        made = partial(write_open_operations, folder, records=records, operations=operations)
+        return pool.apply(made)
+
+
 def _reference_captures(
     folder: Path, *, megabytes: float, files: int = 1, codec: str = "null", strange: bool = False
 ) -> list[Path]:
@@ -282,7 +288,7 @@ def _curve_points(folder: Path) -> list[tuple[str, str, list[_Point]]]:
         (
             f"20,000 records of {operations:,} operations",
             operations,
-            [write_open_operations(folder, records=20_000, operations=operations)],
+            [_open_operations(folder, 20_000, operations)],
         )
         for operations in (200, 2_000, 10_000, 20_000)
     ]

@@ -139,7 +139,7 @@ def classify(content: bytes) -> StageRecord | PassedRecord:
     Raises:
         RecordError: the record can't be kept unchanged in a text column, or a deciding field can't be read.
     """
-    record = Classifier().classify(content)
+    record = _classifier.classify(content)
     return record.record() if isinstance(record, Passing) else record
 
 
@@ -335,3 +335,7 @@ def _key_digest(shape: Shape, scope: str, correlation: str, name: str | None, re
     return key_digest(
         shape, scope.lower(), correlation.lower(), (name or "").lower(), (resource or "").lower()
     )
+
+
+_classifier: Final = Classifier()
+"""One for all records that are read alone."""

@@ -8,11 +8,15 @@ record, quarantined.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from azmdr.capture.avro import Buffer, CapturedEvent, Damage
 from azmdr.condense.body import BodyReader, Rows
 from azmdr.condense.classify import StageRecord
 from azmdr.condense.passed import PassedRecord
+
+_reader: Final = BodyReader()
+"""One for all files, since the files of a deployment are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def read_contents(
     """
     contents = Contents()
     known: set[bytes] = set()
-    for one in read_events(found, BodyReader(), seen=seen, own=own):
+    for one in read_events(found, _reader, seen=seen, own=own):
         contents.spans = one.spans
         contents.events += one.event is not None
         contents.records += one.records
