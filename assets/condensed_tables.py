@@ -105,12 +105,19 @@ def condensed_tables(
         _describe_partitions(context, table, partitions, result, deployment.lake.address)
         yield dg.MaterializeResult(asset_key=table.value)
     yield _all_read(result)
-    yield _conservation(discrepancies(deployment.store, deployment.lake, result.done), result)
+    yield _conservation(discrepancies(deployment.lake, result.done), result)
 
 
 def _log_trouble(context: dg.AssetExecutionContext, result: StepResult) -> None:
     for one in result.not_done:
         context.log.warning("%s: %s", one.state, one.reason)
+    for customer in result.leased:
+        context.log.info("skipped: leased: %s is held by another run", customer)
+    for operation_id in result.not_in_lake:
+        context.log.warning(
+            "operation %s: its row is not in the lake any more; condense its days again to have it whole",
+            operation_id,
+        )
 
 
 def _observe_files(context: dg.AssetExecutionContext, done: Sequence[DoneFile]) -> None:
@@ -149,7 +156,9 @@ def _describe_partitions(
     for one in result.done:
         done[one.file.partition].append(one)
     for partition in partitions:
-        metadata = _metadata(table, done[partition], result.emitted[partition.customer])
+        metadata = _metadata(table, done[partition], result.emitted.get(partition.customer, {}))
+        if table is Table.OPERATIONS:
+            metadata |= _state(partition.customer, result)
         metadata["lake"] = f"{lake}/{table_prefix(partition.customer, table)}"
         context.add_asset_metadata(metadata, asset_key=table.value, partition_key=partition_key(partition))
 
@@ -176,6 +185,20 @@ def _metadata(
         "operations emitted": sum(emitted.values()),
         **{f"operations: {outcome}": number for outcome, number in sorted(emitted.items())},
         "files": _files_table(done),
+    }
+
+
+def _state(customer: str, result: StepResult) -> dict[str, dg.TableMetadataValue | int | str]:
+    """How much state the customer has, and how that came about."""
+    if (size := result.sizes.get(customer)) is None:
+        return {"skipped": "leased: another run held the customer; what waits goes on waiting"}
+    return {
+        "state: open operations": size.operations,
+        "state: records": size.records,
+        "state: bytes": size.bytes,
+        "state: closed operations": size.closed_operations,
+        "operations closed": result.closed[customer],
+        "closed operations read back": result.reopened[customer],
     }
 
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,8 @@ from typing import Final
 
 import click
 
+from azmdr.commands.settings import max_body_bytes
+
 _ELSEWHERE: Final = {
     "customer": "azmdr.commands.customer",
     "onboarding": "azmdr.commands.onboarding",
@@ -21,6 +22,7 @@ _ELSEWHERE: Final = {
     "apply": "azmdr.commands.reconcile",
     "coverage": "azmdr.commands.reconcile",
     "estimate": "azmdr.commands.reconcile",
+    "rebuild": "azmdr.commands.rebuild",
     "terraform": "azmdr.commands.terraform",
 }
 """Where the other subcommands are. Loading them takes longer than condensing a file does."""
@@ -88,14 +90,14 @@ def condense(
             if form == "ndjson":
                 from azmdr.condense.export import export
 
-                bound = _max_body_bytes()
+                bound = max_body_bytes()
                 result = export(files, out, progress, customer=customer, max_body_bytes=bound, each=each)
             else:
                 from azmdr.condense.local import LocalCondensing
                 from azmdr.lake.storage import DirectoryLake
 
                 lake = DirectoryLake(out)
-                condensing = LocalCondensing(lake, customer=customer, max_body_bytes=_max_body_bytes())
+                condensing = LocalCondensing(lake, customer=customer, max_body_bytes=max_body_bytes())
                 result = condensing.condense(files, progress)
     except (OSError, CustomerNameError) as error:
         raise click.ClickException(str(error)) from error
@@ -148,21 +150,6 @@ def demo(*, once: bool, folder: Path, port: int, seed: int, size: float) -> None
         raise click.ClickException(str(error)) from error
     if not verdict:
         raise SystemExit(1)
-
-
-def _max_body_bytes() -> int:
-    """The setting; nothing is loaded to find that nothing is set."""
-    default = Path("azmdr.toml")
-    if not any(name.startswith("AZMDR_") for name in os.environ) and not default.exists():
-        from azmdr.condense.sources import MAX_BODY_BYTES
-
-        return MAX_BODY_BYTES
-    from azmdr.config import ConfigurationError, Settings
-
-    try:
-        return Settings.load().max_body_bytes
-    except ConfigurationError as error:
-        raise click.ClickException(str(error)) from error
 
 
 @contextmanager

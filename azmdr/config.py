@@ -92,7 +92,11 @@ class Settings(BaseSettings):
     bytes_per_commit: Count = 256 * 2**20
     """Bytes of capture files that become one transaction; a larger file is one of its own."""
     claim_lease: Seconds = 600
-    """How long a run holds a capture file without a sign of life."""
+    """How long a run holds a customer and its capture files without a sign of life."""
+    customer_wait: Seconds = 30
+    """How long a condensing run waits for customers other runs hold, when it has nothing else to do."""
+    keep_quiet: Seconds = 86_400
+    """How long the store keeps an operation's records after the lake has all of it; then it is closed."""
     file_attempts: Count = 5
     """How often a capture file is tried before it is given up."""
     max_body_bytes: Count = MAX_BODY_BYTES
@@ -101,6 +105,10 @@ class Settings(BaseSettings):
     """How often the sensors look."""
     listing_schedule: str = "*/10 * * * *"
     """When the container is listed for files whose message never came, as cron."""
+    compaction_schedule: str = "20 * * * *"
+    """When closed days are looked for to be compacted, as cron."""
+    day_closes_after: Seconds = 21_600
+    """How long after its end (UTC) a day is compacted, so that most of what comes late is in it."""
     observations_per_run: int = Field(default=50, ge=0)
     """Up to how many files a run records an observation for each on ``capture_files``."""
     partitions_start: date = date(2026, 10, 1)
@@ -279,6 +287,8 @@ class Settings(BaseSettings):
             patience=self.patience,
             budget=timedelta(seconds=self.run_seconds),
             claim_lease=timedelta(seconds=self.claim_lease),
+            customer_wait=timedelta(seconds=self.customer_wait),
+            keep_quiet=timedelta(seconds=self.keep_quiet),
             files_per_commit=self.files_per_commit,
             bytes_per_commit=self.bytes_per_commit,
             file_attempts=self.file_attempts,

@@ -17,9 +17,11 @@ _PLAIN: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z", re.
 """The form most services write, which can be read in one go."""
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (a difference to a time without a zone)
 _SECOND: Final = timedelta(seconds=1)
+_SECONDS: Final = 60
+"""Of a minute."""
 _US: Final = re.compile(
     # Newer .NET puts a narrow no-break space before AM and PM.
-    r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d):(\d\d)(?:\.(?P<fraction>\d{1,9}))?"
+    r"(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2}):(\d\d):(\d\d)(?:\.(?P<fraction>\d{1,9}))?"
     r"(?:[ \u202f](?P<half>[AP]M))?(?: ?(?P<zone>Z|[+-]\d\d:?\d\d))?",
     re.IGNORECASE | re.ASCII,
 )
@@ -30,15 +32,15 @@ def parse_time(text: str) -> int | None:
 
     Read are ISO 8601 with up to nine digits of fraction, with blanks after the colons as some services
     write it, with ``Z``, an offset or none (then UTC), and the US form of risk events and capture files,
-    ``8/22/2022 6:11:52 PM``. Times before 1970 and after 2262 are placeholders, not times.
+    ``8/22/2022 6:11:52 PM``, which the portal writes with a comma behind the date. Times before 1970 and
+    after 2262 are placeholders, not times.
     """
     stripped = text.strip()
     if _PLAIN.fullmatch(stripped):
-        try:
-            plain = datetime.fromisoformat(stripped[:19])
-        except ValueError:
+        minute, second = _plain_minute(stripped[:16]), int(stripped[17:19])
+        if minute is None or second >= _SECONDS:
             return None
-        return _bounded((plain - _EPOCH) // _SECOND * NANOSECONDS + int(stripped[20:-1].ljust(9, "0")))
+        return _bounded((minute + second) * NANOSECONDS + int(stripped[20:-1].ljust(9, "0")))
     if match := _ISO.fullmatch(stripped):
         *parts, fraction, zone = match.groups(default="0")
         year, month, day, hour, minute, second = map(int, parts)
@@ -52,6 +54,15 @@ def parse_time(text: str) -> int | None:
         moment = (year, month, day, hour, minute, second)
         return _nanoseconds(moment, match["fraction"] or "0", _offset(match["zone"] or "Z"))
     return None
+
+
+@lru_cache(maxsize=1 << 12)  # Records come in the order of their times, many a minute.
+def _plain_minute(text: str) -> int | None:
+    """Seconds since 1970 of a minute in the plain form; None when there is no such minute."""
+    try:
+        return (datetime.fromisoformat(text) - _EPOCH) // _SECOND
+    except ValueError:
+        return None
 
 
 def as_datetime(nanoseconds: int) -> datetime:

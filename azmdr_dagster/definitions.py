@@ -6,6 +6,7 @@ from typing import Any, Final
 import dagster as dg
 
 from assets.capture_files import capture_files
+from assets.compacted_days import compacted_days
 from assets.condensed_tables import condensed_tables
 from assets.coverage import coverage
 from assets.customers import customers
@@ -17,6 +18,7 @@ from assets.event_hubs import event_hubs
 from assets.monitored_resources import monitored_resources
 from assets.subscriptions import subscriptions
 from azmdr_dagster.jobs import (
+    compact_days,
     condense_capture_files,
     list_capture_files,
     mirror_customers,
@@ -30,6 +32,7 @@ from sensors.arrived_hubs import arrived_hubs
 from sensors.capture_files import capture_files_sensor
 from sensors.capture_listing import capture_listing
 from sensors.changed_targets import changed_targets
+from sensors.compaction_runs import compaction_schedule
 from sensors.due_operations import due_operations_sensor
 from sensors.provider_schedules import customers_schedule, event_hubs_schedule, provision_schedule
 from sensors.reconcile_slices import reconcile_slices
@@ -47,6 +50,7 @@ default_assets: Final[list[dg.AssetsDefinition]] = [
     coverage,
     capture_files,
     condensed_tables,
+    compacted_days,
 ]
 default_jobs: Final = [
     mirror_customers,
@@ -55,11 +59,13 @@ default_jobs: Final = [
     reconcile_customers,
     reconcile_changes,
     condense_capture_files,
+    compact_days,
     list_capture_files,
 ]
 default_sensors: Final = [capture_files_sensor, due_operations_sensor, changed_targets, arrived_hubs]
 default_schedules: Final = [
     capture_listing,
+    compaction_schedule,
     reconcile_slices,
     provision_schedule,
     event_hubs_schedule,

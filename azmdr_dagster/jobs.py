@@ -5,6 +5,7 @@ from typing import Final
 import dagster as dg
 
 from assets.capture_files import capture_files
+from assets.compacted_days import compacted_days
 from assets.condensed_tables import condensed_tables
 from assets.coverage import coverage
 from assets.customers import customers
@@ -24,6 +25,12 @@ condense_capture_files: Final = dg.define_asset_job(
     "condense_capture_files",
     selection=dg.AssetSelection.assets(condensed_tables),
     description="Condense the capture files that wait, and emit the operations that are due.",
+)
+
+compact_days: Final = dg.define_asset_job(
+    "compact_days",
+    selection=dg.AssetSelection.assets(compacted_days),
+    description="Rewrite the operations of closed days into one file an hour.",
 )
 
 list_capture_files: Final = dg.define_asset_job(

@@ -9,6 +9,7 @@ import heapq
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -28,6 +29,7 @@ _TYPES: Final = (
     ("MICROSOFT.SQL", "SERVERS", "DELETE"),
 )
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_RECORDS_OF_A_BODY: Final = 14
 Told = tuple[float, str, bytes]
 """When a record was written, in seconds, the stream it came in, and its text."""
 
@@ -76,6 +78,33 @@ def write_captures(
     return paths
 
 
+def write_open_operations(folder: Path, *, records: int, operations: int) -> Path:
+    """A capture file of so many records, dealt to so many operations: each is open nearly to the end."""
+    path = folder / f"{records}-records-{operations}-operations.avro"
+    if path.exists():
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    tenant = _Tenant(1, strange=False)
+    held = tenant.held_open(records, operations)
+    events = []
+    for number in range(0, records, _RECORDS_OF_A_BODY):
+        body = b'{"records": [' + b",".join(islice(held, _RECORDS_OF_A_BODY)) + b"]}"
+        enqueued = BEGIN + timedelta(seconds=number)
+        events.append(
+            {
+                "SequenceNumber": number // _RECORDS_OF_A_BODY,
+                "Offset": str(number),
+                "EnqueuedTimeUtc": f"{enqueued:%m/%d/%Y %I:%M:%S %p}",
+                "SystemProperties": {},
+                "Properties": {},
+                "Body": body,
+            }
+        )
+    with path.open("wb") as file:
+        fastavro.writer(file, EVENT_DATA, events, sync_interval=1 << 16)
+    return path
+
+
 class _Tenant:
     """A tenant whose records go on without end, in the order of their time."""
 
@@ -98,6 +127,23 @@ class _Tenant:
                 yield moment, b'{"records": [' + b",".join(held) + b"]}"
                 del waiting[stream], wanted[stream]
 
+    def held_open(self, records: int, operations: int) -> Iterator[bytes]:
+        """Records, each of the next operation in turn: first its Start, then Accepts, at the end Success."""
+        commons = [self._common(0, self._guid()) for _ in range(operations)]
+        for number in range(records):
+            common, entity, body = commons[number % operations]
+            first, last = number < operations, number >= records - operations
+            stage, signature = (
+                ("Start", "Started.")
+                if first
+                else ("Success", "Succeeded.")
+                if last
+                else ("Accept", "Accepted.Created")
+            )
+            said = {"requestbody": _text_of(body)} if first else {"statusCode": "OK"}
+            _, _, told = self._stage(float(number), common, stage, signature, {**said, **entity})
+            yield told
+
     def _records(self) -> Iterator[Told]:
         random = self._random
         heap: list[Told] = []
@@ -118,7 +164,10 @@ class _Tenant:
             while heap and heap[0][0] <= now:
                 yield heapq.heappop(heap)
 
-    def _operation(self, begin: float, correlation: str) -> Iterator[Told]:
+    def _common(
+        self, begin: float, correlation: str
+    ) -> tuple[dict[str, Any], dict[str, str], dict[str, Any]]:
+        """What the records of an operation share, what their properties do, and its request."""
         random = self._random
         provider, kind, verb = random.choice(_TYPES)
         subscription = random.choice(self._subscriptions)
@@ -154,7 +203,12 @@ class _Tenant:
             "message": f"{provider}/{kind}/{verb}".title(),
             "hierarchy": "mg",
         }
-        body = self._request_body(name)
+        return common, entity, self._request_body(name)
+
+    def _operation(self, begin: float, correlation: str) -> Iterator[Told]:
+        random = self._random
+        common, entity, body = self._common(begin, correlation)
+        resource, name = common["resourceId"], common["resourceId"].rpartition("/")[2]
         yield self._stage(begin, common, "Start", "Started.", {"requestbody": _text_of(body), **entity})
         answered = begin + random.uniform(0.15, 3)
         if random.random() < 0.6:

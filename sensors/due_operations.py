@@ -29,7 +29,7 @@ def due_operations_sensor(
     settings = deployment.settings
     now = datetime.now(UTC)
     with deployment.store.read() as connection:
-        due = customers_due(connection, settings.patience, now)
+        due = customers_due(connection, now)
     known = context.instance.get_dynamic_partitions(str(customers.name))
     flying = in_flight(context.instance)
     runs = plan_emissions(due, flying, settings.run_bounds, known, f"{now:%Y-%m-%d}")

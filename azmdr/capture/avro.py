@@ -105,6 +105,13 @@ def scan(
             offset = frame.next_offset
 
 
+def is_compressed(data: Buffer) -> bool:
+    """Whether a capture file's blocks are compressed, as far as its header can be read."""
+    with memoryview(data) as view:
+        header = _read_header(view)
+        return isinstance(header, _Header) and header.compressed
+
+
 # The header: which layout the events have, how blocks are packed, what closes a block.
 
 

@@ -124,7 +124,25 @@ def plan_emissions(
     busy = {partition.customer for partition in in_flight.partitions}
     known = set(customers)
     idle = {CustomerDay(customer, day): 0 for customer in due if customer in known and customer not in busy}
-    return _whole_partitions(idle, bounds, customers)[:room]
+    return list(_whole_partitions(idle, bounds, customers))[:room]
+
+
+def plan_compactions(
+    due: Sequence[CustomerDay], bounds: RunBounds, customers: Sequence[str], days: Collection[str]
+) -> list[RangeRun]:
+    """The runs that compact days: one for each stretch of customers, the earliest day first.
+
+    Args:
+        due: the days that are to be compacted.
+        bounds: how many, and of which size.
+        customers: every customer in the order of the partitions.
+        days: the days that are partitions. Others are left as they are.
+    """
+    known = set(customers)
+    there = sorted(
+        (one for one in due if one.customer in known and one.day in days), key=lambda one: (one.day, one)
+    )
+    return _ranges(dict.fromkeys(there, 0), bounds.customers_per_range, customers)[: bounds.in_flight]
 
 
 def open_partitions(
@@ -140,14 +158,14 @@ def open_partitions(
 
 def _whole_partitions(
     by_day: Mapping[CustomerDay, int], bounds: RunBounds, customers: Sequence[str]
-) -> list[Run]:
+) -> Sequence[Run]:
     """A run for each partition, or where they are many for stretches of them."""
     if len(by_day) > bounds.day_runs:
         return _ranges(by_day, bounds.customers_per_range, customers)
     return [DayRun(partition, files) for partition, files in by_day.items()]
 
 
-def _ranges(by_day: Mapping[CustomerDay, int], longest: int, customers: Sequence[str]) -> list[Run]:
+def _ranges(by_day: Mapping[CustomerDay, int], longest: int, customers: Sequence[str]) -> list[RangeRun]:
     """For each day, stretches of the customers' order that begin and end with a customer who waits.
 
     The stretch with the partition that has waited longest comes first.

@@ -28,7 +28,7 @@ class Outcome(StrEnum):
         return self in (Outcome.SUCCESS, Outcome.FAILURE)
 
 
-_OUTCOMES: Final = (Outcome.STARTED, Outcome.ACCEPTED, Outcome.SUCCESS, Outcome.FAILURE)
+OUTCOMES: Final = (Outcome.STARTED, Outcome.ACCEPTED, Outcome.SUCCESS, Outcome.FAILURE)
 """By the rank of the stage that says so."""
 _START, _SUCCESS, _FAILURE = (
     tuple(Stage).index(stage) for stage in (Stage.START, Stage.SUCCESS, Stage.FAILURE)
@@ -89,6 +89,17 @@ def distinct(records: Iterable[StageRecord]) -> tuple[list[StageRecord], int]:
     return told, spellings
 
 
+def other_spellings(records: Iterable[StageRecord], ordered: Sequence[StageRecord]) -> dict[int, list[bytes]]:
+    """The texts of records that came spelt in another way too, by the place in ``ordered`` of each record."""
+    places = {record.digest: place for place, record in enumerate(ordered)}
+    told = {record.content for record in ordered}
+    others = {record.content: places[record.digest] for record in records if record.content not in told}
+    found: dict[int, list[bytes]] = {}
+    for content, place in sorted(others.items()):
+        found.setdefault(place, []).append(content)
+    return found
+
+
 def _place(record: StageRecord) -> int:
     """What orders the records of an operation: time, then stage; success and failure stand together."""
     rank = record.rank
@@ -128,4 +139,4 @@ def _attempt(records: Sequence[StageRecord], starts: int) -> Attempt:
         if weight > best or (weight == best and record.time > decisive.time):
             decisive, best = record, weight
     conflict = _SUCCESS in ranks and _FAILURE in ranks
-    return Attempt(tuple(records), decisive, _OUTCOMES[decisive.rank], starts > 1, conflict)
+    return Attempt(tuple(records), decisive, OUTCOMES[decisive.rank], starts > 1, conflict)

@@ -6,30 +6,37 @@ other body is taken apart by :mod:`azmdr.condense.split`, and what comes out is 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final, TypeAlias
+from itertools import repeat
+from operator import eq
+from typing import Final
 
 import msgspec
 
 from azmdr.capture.avro_encoding import Bytes
 from azmdr.condense.classify import UNREADABLE_FIELD, Classifier, RecordError, StageRecord
 from azmdr.condense.passed import Passing
+from azmdr.condense.record_layout import RecordLayout, RecordLayouts
 from azmdr.condense.split import Piece, split_body
-
-Row: TypeAlias = StageRecord | Passing | Piece
-"""A record, or a piece of the body that could not become one, with the reason."""
 
 _OPENING: Final = re.compile(rb'\{[ \t\r\n]*"records"[ \t\r\n]*:[ \t\r\n]*(?=\[)')
 _CLOSING: Final = b"]}"
-_LAYOUTS: Final = 10_000
-"""Sequences of field names whose length is remembered."""
-_UNSURE: Final = -1
 
 _objects = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
-_Told: TypeAlias = tuple[dict[str, msgspec.Raw], bytes, bool]
-"""A record's fields, its text, and whether that is what the fields are encoded as."""
+
+
+class Rows(msgspec.Struct, gc=False):
+    """What a body holds, by what it is, each in the order of the body."""
+
+    staged: list[StageRecord] = []
+    passing: list[Passing] = []
+    broken: list[Piece] = []
+    """What could not become a row, with its place in the body and the reason."""
+
+    def __len__(self) -> int:
+        return len(self.staged) + len(self.passing) + len(self.broken)
 
 
 class BodyReader:
@@ -37,36 +44,36 @@ class BodyReader:
 
     def __init__(self) -> None:
         self._classifier = Classifier()
-        self._layouts: dict[tuple[str, ...], int] = {}
+        self._layouts = RecordLayouts()
 
-    def rows(self, body: Bytes) -> list[Row]:
-        """All a body holds, in order. What stays of a record may be a view of it."""
+    def rows(self, body: Bytes) -> Rows:
+        """All a body holds. What stays of a record may be a view of it."""
         text = bytes(body)
-        records = self._usual_records(text, memoryview(body))
-        if records is None:
-            return [self._row(piece) for piece in split_body(text)]
-        sort = self._classifier.sort
-        rows: list[Row] = []
-        for fields, content, plain in records:
-            try:
-                rows.append(sort(fields, content, plain=plain))
-            except (msgspec.DecodeError, RecursionError) as error:
-                rows.append(Piece(len(rows), content, UNREADABLE_FIELD, str(error)))
+        rows = Rows()
+        if not self._read_usual(text, memoryview(body), rows):
+            for piece in split_body(text):
+                self._add(rows, piece)
         return rows
 
-    def _row(self, piece: Piece) -> Row:
-        if piece.broken is not None:
-            return piece
-        try:
-            return self._classifier.classify(piece.content)
-        except RecordError as error:
-            return replace(piece, broken=error.reason, detail=error.detail)
+    def _add(self, rows: Rows, piece: Piece) -> None:
+        if piece.broken is None:
+            try:
+                record = self._classifier.classify(piece.content)
+            except RecordError as error:
+                rows.broken.append(replace(piece, broken=error.reason, detail=error.detail))
+                return
+            if isinstance(record, StageRecord):
+                rows.staged.append(record)
+            else:
+                rows.passing.append(record)
+        else:
+            rows.broken.append(piece)
 
-    def _usual_records(self, body: bytes, view: memoryview) -> Iterable[_Told] | None:
-        """The records of a body that is nothing but an envelope of records in UTF-8; None for any other."""
+    def _read_usual(self, body: bytes, view: memoryview, rows: Rows) -> bool:
+        """Read a body that is nothing but an envelope of records in UTF-8; nothing is done of any other."""
         opening = _OPENING.match(body)
         if opening is None or not body.endswith(_CLOSING):
-            return None
+            return False
         start = opening.end()
         listed = view[start:-1]
         try:
@@ -74,40 +81,47 @@ class BodyReader:
                 body.decode()
             records = _objects.decode(listed)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
-        lengths = [self._shortest(fields) for fields in records]
-        # Between brackets, with a comma between two. None can be shorter, so each is as short as it can be.
-        if len(listed) == sum(lengths) + len(lengths) + 1 and _UNSURE not in lengths:
-            return _cut(body, start + 1, records, lengths)
-        contents = map(bytes, _elements.decode(listed))
-        return [
-            (fields, content, msgspec.json.encode(fields) == content)
-            for fields, content in zip(records, contents, strict=True)
+            return False
+        layouts = [self._layouts[tuple(fields)] for fields in records]
+        lengths = [
+            layout.length + sum(map(len, fields.values()))
+            for layout, fields in zip(layouts, records, strict=True)
         ]
+        # Between brackets, with a comma between two. None can be shorter, so each is as short as it can be.
+        if len(listed) == sum(lengths) + len(lengths) + 1:
+            contents = _cut(body, start + 1, lengths)
+            self._sort(records, layouts, contents, repeat(True), rows)
+        else:
+            contents = [bytes(element) for element in _elements.decode(listed)]
+            plain = map(eq, map(msgspec.json.encode, records), contents)
+            self._sort(records, layouts, contents, plain, rows)
+        return True
 
-    def _shortest(self, fields: dict[str, msgspec.Raw]) -> int:
-        """How long a record with these fields is at least. Only one text of them is so short."""
-        names = tuple(fields)
-        around = self._layouts.get(names)
-        if around is None:
-            if len(self._layouts) >= _LAYOUTS:
-                self._layouts.clear()
-            around = self._layouts[names] = _around(names)
-        return around + sum(map(len, fields.values())) if around >= 0 else _UNSURE
+    def _sort(
+        self,
+        records: Sequence[dict[str, msgspec.Raw]],
+        layouts: Sequence[RecordLayout],
+        contents: Sequence[bytes],
+        plain: Iterable[bool],
+        rows: Rows,
+    ) -> None:
+        sort, staged, passing = self._classifier.sort, rows.staged.append, rows.passing.append
+        for fields, layout, content, as_encoded in zip(records, layouts, contents, plain, strict=False):
+            try:
+                record = sort(fields, content, layout, plain=as_encoded)
+            except (msgspec.DecodeError, RecursionError) as error:
+                rows.broken.append(Piece(len(rows), content, UNREADABLE_FIELD, str(error)))
+                continue
+            if isinstance(record, StageRecord):
+                staged(record)
+            else:
+                passing(record)
 
 
-def _cut(
-    body: bytes, start: int, records: list[dict[str, msgspec.Raw]], lengths: list[int]
-) -> Iterable[_Told]:
-    for fields, length in zip(records, lengths, strict=True):
-        yield fields, body[start : start + length], True
+def _cut(body: bytes, start: int, lengths: Sequence[int]) -> list[bytes]:
+    """The records of a list in which one comes a byte behind the other."""
+    contents = []
+    for length in lengths:
+        contents.append(body[start : start + length])
         start += length + 1
-
-
-def _around(names: tuple[str, ...]) -> int:
-    """The bytes of a record beside its values; unsure where a name has several equally short spellings."""
-    spelt = [msgspec.json.encode(name) for name in names]
-    if any(one[1:-1] != name.encode() for one, name in zip(spelt, names, strict=True)):
-        return _UNSURE
-    punctuation = len("{}") + len(names) + max(0, len(names) - 1)
-    return punctuation + sum(map(len, spelt))
+    return contents

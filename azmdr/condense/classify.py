@@ -18,9 +18,10 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from azmdr.condense.facts import Facts, Shape, describe, read_text, subscription_of
-from azmdr.condense.identity import DEEPEST, key_digest, record_digest
+from azmdr.condense.identity import DEEPEST, digest_of_spelt, key_digest, record_digest
 from azmdr.condense.passed import PassedRecord as PassedRecord
 from azmdr.condense.passed import Passing
+from azmdr.condense.record_layout import RecordLayout, RecordLayouts
 from azmdr.times import NANOSECONDS, parse_time
 
 INVALID_UTF8: Final = "invalid_utf8"
@@ -37,7 +38,6 @@ _LONGEST_REMEMBERED: Final = 2_000
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 Meaning = TypeVar("Meaning")
-Text = TypeVar("Text")
 
 
 class Stage(StrEnum):
@@ -85,8 +85,12 @@ class StageRecord(msgspec.Struct, eq=False, gc=False):
     policy: bool
     """A policy evaluation: its operation does not wait for more, since most of them never get any."""
     shape: Shape
-    fields: dict[str, msgspec.Raw]
-    """Its fields, each value as it is spelt."""
+    layout: RecordLayout
+    """The names of its fields."""
+    values: tuple[msgspec.Raw, ...]
+    """Their values, each as it is spelt."""
+    moment: bytes | None = None
+    """The JSON text of its time, where it is the usual one, ``"2026-11-24T09:12:07.1234567Z"``."""
     held_content: bytes | None = None
     """None where the record is plain: spelt as its fields are when they are encoded."""
     held_digest: str | None = None
@@ -101,6 +105,11 @@ class StageRecord(msgspec.Struct, eq=False, gc=False):
     def stage(self) -> Stage:
         """Which stage."""
         return RANKS[self.rank]
+
+    @property
+    def fields(self) -> dict[str, msgspec.Raw]:
+        """Its fields, each value as it is spelt."""
+        return dict(zip(self.layout.names, self.values, strict=True))
 
     @property
     def content(self) -> bytes:
@@ -130,41 +139,35 @@ def classify(content: bytes) -> StageRecord | PassedRecord:
     Raises:
         RecordError: the record can't be kept unchanged in a text column, or a deciding field can't be read.
     """
-    record = Classifier().classify(content)
+    record = _classifier.classify(content)
     return record.record() if isinstance(record, Passing) else record
 
 
-class _Meanings(dict[Text, Meaning], Generic[Text, Meaning]):
+class _Meanings(dict[bytes, Meaning], Generic[Meaning]):
     """What texts mean, each read once."""
 
-    def __init__(self, read: Callable[[Text], Meaning], length: Callable[[Text], int]) -> None:
+    def __init__(self, read: Callable[[bytes], Meaning]) -> None:
         super().__init__()
         self._read = read
-        self._length = length
 
-    def __missing__(self, text: Text) -> Meaning:
+    def __missing__(self, text: bytes) -> Meaning:
         meaning = self._read(text)
-        if self._length(text) <= _LONGEST_REMEMBERED:
+        if len(text) <= _LONGEST_REMEMBERED:
             if len(self) >= _REMEMBERED:
                 self.clear()
             self[text] = meaning
         return meaning
 
 
-_Key = tuple[bytes, bytes, bytes, bytes]
-"""Correlation id, operation name, resource id, tenant id, as a record spells them."""
-
-
 class Classifier:
     """Says what records are. One for many of them is faster than one for each, and says the same."""
 
     def __init__(self) -> None:
-        self._categories = _Meanings(_category, len)
-        self._ranks = _Meanings(_rank, len)
-        self._names = _Meanings(_names_an_operation, len)
-        self._signatures = _Meanings(read_text, len)
-        self._seconds = _Meanings(_second, len)
-        self._operations = _Meanings(_operation, _key_length)
+        self._categories = _Meanings(_category)
+        self._kinds = _Meanings(_kind)
+        self._minutes = _Meanings(_minute)
+        self._operations = _Meanings(_operation)
+        self._layouts = RecordLayouts()
 
     def classify(self, content: bytes) -> StageRecord | Passing:
         """Say what one record is, as :func:`classify` does."""
@@ -174,55 +177,67 @@ class Classifier:
             raise RecordError(INVALID_UTF8, f"byte {error.start} of the record") from error
         try:
             fields = _object.decode(content)
-            return self.sort(fields, content, plain=msgspec.json.encode(fields) == content)
+            plain = msgspec.json.encode(fields) == content
+            return self.sort(fields, content, self._layouts[tuple(fields)], plain=plain)
         except (msgspec.DecodeError, RecursionError) as error:
             raise RecordError(UNREADABLE_FIELD, str(error)) from error
 
-    def sort(self, fields: dict[str, msgspec.Raw], content: bytes, *, plain: bool) -> StageRecord | Passing:
+    def sort(
+        self, fields: dict[str, msgspec.Raw], content: bytes, layout: RecordLayout, *, plain: bool
+    ) -> StageRecord | Passing:
         """Say what a record in UTF-8 is, given its fields too, and whether it is spelt as they are encoded.
 
         Raises:
             msgspec.DecodeError: a deciding field can't be read.
             RecursionError: the record is nested too deep to have a digest.
         """
-        if content.count(b"{") + content.count(b"[") >= DEEPEST:
+        openings = content.count(b"{")
+        if b"[" in content:
+            openings += content.count(b"[")
+        if openings >= DEEPEST:
             record_digest(content)
         try:
-            category = self._categories[bytes(fields["category"])]
-            if not category and "TimeGenerated" not in fields:
+            # In the other shapes the category may be an object, or one of another name.
+            if (
+                not self._categories[b"" + fields["category"]]
+                and "TimeGenerated" not in fields
+                and "eventTimestamp" not in fields
+            ):
                 return Passing(content, fields)
-            rank = self._ranks[bytes(fields["resultType"])]
-            spelt = bytes(fields["time"])
-            second = self._seconds[spelt[1:20]]
+            moment = b"" + fields["time"]
+            signature = fields.get("resultSignature", b"")
+            kind = self._kinds[_SEPARATOR.join((fields["category"], fields["resultType"], signature))]
+            name, resource, tenant = (
+                fields["operationName"],
+                fields["resourceId"],
+                fields.get("tenantId", b""),
+            )
+            key = _SEPARATOR.join((fields["correlationId"], name, resource, tenant))
+            operation_id = self._operations[key]
         except KeyError:
-            return self._sort_unusual(fields, content, plain=plain)
-        fraction = spelt[21:28]
+            return self._sort_unusual(fields, content, layout, plain=plain)
         # The usual time has seven digits of fraction: "2026-11-24T09:12:07.1234567Z"
-        usual = len(spelt) == _USUAL_TIME and spelt[20] == _DOT and spelt[28] == _ZULU and fraction.isdigit()
-        if second is None or not usual or not category:
-            return self._sort_unusual(fields, content, plain=plain)
-        if rank is None or not self._names[bytes(fields.get("operationName", b""))]:
-            return Passing(content, fields)
-        signature = fields.get("resultSignature")
-        key = (
-            bytes(fields.get("correlationId", b"")),
-            bytes(fields["operationName"]),
-            bytes(fields.get("resourceId", b"")),
-            bytes(fields.get("tenantId", b"")),
-        )
+        minute = self._minutes[moment[:18]]
+        digits = moment[18:20] + moment[21:28]
+        usual = len(moment) == _USUAL_TIME and moment[20] == _DOT and moment[28] == _ZULU and digits.isdigit()
+        if minute is None or not usual or digits >= _A_MINUTE or kind is None or operation_id is None:
+            return self._sort_unusual(fields, content, layout, plain=plain)
+        rank, told, policy = kind
         return StageRecord(
-            self._operations[key] or _operation_id(describe(fields), record_digest(content)),
+            operation_id,
             rank,
-            second + int(fraction) * 100,
-            None if signature is None else self._signatures[bytes(signature)],
-            category == _POLICY,
+            minute + int(digits) * 100,
+            told,
+            policy,
             Shape.DIAGNOSTIC_SETTING,
-            fields,
+            layout,
+            tuple(fields.values()),
+            moment,
             None if plain else content,
         )
 
     def _sort_unusual(
-        self, fields: dict[str, msgspec.Raw], content: bytes, *, plain: bool
+        self, fields: dict[str, msgspec.Raw], content: bytes, layout: RecordLayout, *, plain: bool
     ) -> StageRecord | Passing:
         facts = describe(fields)
         rank = _operation_rank(facts)
@@ -235,11 +250,15 @@ class Classifier:
             facts.signature,
             (facts.category or "").lower() == _POLICY,
             facts.shape,
-            fields,
+            layout,
+            tuple(fields.values()),
+            None,
             None if plain else content,
         )
 
 
+_SEPARATOR: Final = b"\0"
+"""Stands in no JSON text."""
 _POLICY: Final = "policy"
 _USUAL_TIME: Final = len('"2026-11-24T09:12:07.1234567Z"')
 _DOT: Final = ord(".")
@@ -252,42 +271,51 @@ def _category(spelt: bytes) -> str:
     return category if category in OPERATION_CATEGORIES else ""
 
 
-def _rank(spelt: bytes) -> int | None:
-    return _rank_of(read_text(spelt))
+def _kind(spelt: bytes) -> tuple[int, str | None, bool] | None:
+    """The rank of a stage record, its signature, and whether it is of a policy; None where that is unsure."""
+    category, stage, signature = spelt.split(_SEPARATOR)
+    rank = _rank_of(read_text(stage))
+    if rank is None or not _category(category):
+        return None
+    return rank, read_text(signature), _category(category) == _POLICY
 
 
 def _rank_of(stage: str | None) -> int | None:
     return _RANKS.get((stage or "").strip().rstrip(".").lower())
 
 
-def _names_an_operation(spelt: bytes) -> bool:
-    return "/" in (read_text(spelt) or "")
-
-
-def _second(spelt: bytes) -> int | None:
-    """A time without its fraction, in the one form that is read so, in UTC."""
-    if not _USUAL_SECOND.fullmatch(spelt):
-        return None
-    whole = parse_time(spelt.decode() + "Z")
+def _minute(spelt: bytes) -> int | None:
+    """When a minute begins, ``"2026-11-24T09:12:`` as a usual time begins; None where that is unsure."""
+    whole = parse_time(spelt[1:].decode() + "00Z") if _USUAL_MINUTE.fullmatch(spelt) else None
     return None if whole is None or whole > _LATEST_WHOLE else whole
 
 
-_USUAL_SECOND: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
-_LATEST_WHOLE: Final = 2**63 - 1 - NANOSECONDS
-"""From here on a fraction may lead past the last time there is."""
+_USUAL_MINUTE: Final = re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:')
+_LATEST_WHOLE: Final = 2**63 - 1 - 60 * NANOSECONDS
+"""From here on a minute may lead past the last time there is."""
+_A_MINUTE: Final = b"6"
+"""More than the digits of any second and its fraction."""
 
 
-def _key_length(key: _Key) -> int:
-    return sum(map(len, key))
-
-
-def _operation(key: _Key) -> str | None:
-    """The operation that records belong to which spell these fields so; None when each is one of its own."""
-    correlation, name, resource, tenant = map(read_text, key)
-    if not correlation:
+def _operation(spelt: bytes) -> str | None:
+    """The operation of records that spell the fields of the key so; None where they have to be looked at."""
+    if b"\\" in spelt or not spelt.isascii():
         return None
-    scope = subscription_of(resource) or tenant or ""
-    return _key_digest(Shape.DIAGNOSTIC_SETTING, scope, correlation, name, resource)
+    parts = spelt.lower().split(_SEPARATOR)
+    if parts[_TENANT] in (b"", b"null"):
+        parts[_TENANT] = b'""'
+    if not all(part.startswith(b'"') for part in parts):
+        return None
+    correlation, name, resource, tenant = parts
+    if correlation == b'""' or b"/" not in name:
+        return None
+    subscription = _SUBSCRIPTION.match(resource)
+    scope = subscription[1] if subscription else tenant[1:-1]
+    return digest_of_spelt(b'"diagnostic_setting"', b'"%b"' % scope, correlation, name, resource)
+
+
+_TENANT: Final = 3
+_SUBSCRIPTION: Final = re.compile(rb'"/subscriptions/([^/"]+)')
 
 
 def _operation_rank(facts: Facts) -> int | None:
@@ -307,3 +335,7 @@ def _key_digest(shape: Shape, scope: str, correlation: str, name: str | None, re
     return key_digest(
         shape, scope.lower(), correlation.lower(), (name or "").lower(), (resource or "").lower()
     )
+
+
+_classifier: Final = Classifier()
+"""One for all records that are read alone."""

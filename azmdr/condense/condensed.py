@@ -6,23 +6,33 @@ signature and properties. Beside it ``azmdr`` says what that shape can't: the ou
 whether requests overlap, and which revision this is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
-from azmdr.condense.attempts import Attempt, Outcome, attempts_of, distinct
+from azmdr.condense.attempts import Attempt, Outcome, attempts_of, distinct, other_spellings
 from azmdr.condense.classify import RANKS, STAGE_NAMES, TERMINAL_RANK, Stage, StageRecord
 from azmdr.condense.facts import STAGE_FIELDS, Shape, describe, subscription_of
-from azmdr.condense.members import ADDED, CONDENSED, Members, Told, members_of
+from azmdr.condense.members import Told, members_of
+from azmdr.condense.record_layout import ADDED, CONDENSED
+from azmdr.condense.usual import (
+    Added,
+    AttemptSummary,
+    StageSummary,
+    only_attempt,
+    usual_members,
+    usual_operation,
+    usual_order,
+)
 from azmdr.times import as_datetime, as_text, hour_of
 
-CONDENSER: Final = 2
+CONDENSER: Final = 3
 """Counts up with every change of what a set of records becomes, so that a backfill replaces what was."""
 
-_BODY_FIELDS: Final = (b'"requestbody"', b'"responseBody"', b'"responseBody"', b'"statusMessage"')
-"""By the rank of a stage: the field that holds its body."""
+_BODY_FIELDS: Final = (b'"requestbody', b'"responseBody', b'"responseBody', b'"statusMessage')
+"""By the rank of a stage: how the field begins that holds its body; in a JSON text a backslash ends it."""
 _SUCCESS: Final = RANKS.index(Stage.SUCCESS)
 _FAILURE: Final = RANKS.index(Stage.FAILURE)
 
@@ -57,11 +67,12 @@ class Operation(msgspec.Struct, frozen=True):
     """What it takes beside ``operation`` to rebuild every record byte for byte, JSON text."""
 
 
-class Line(msgspec.Struct):
-    """An operation and what it takes to rebuild its records, ready to be encoded."""
+class Line(msgspec.Struct, gc=False):
+    """An operation and what it takes to rebuild its records, each as JSON text."""
 
-    operation: dict[str, Any]
-    members: Members
+    operation: bytes
+    members: bytes
+    revision: int
 
 
 class Condensed(msgspec.Struct):
@@ -73,7 +84,7 @@ class Condensed(msgspec.Struct):
 
 def condense(records: Iterable[StageRecord]) -> Operation:
     """Condense the records of one operation: at least one, in any order, with or without repetitions."""
-    account = _account(records)
+    account = _account(list(records))
     line = _line(account)
     ordered, attempts = account.ordered, account.attempts
     facts = describe(account.base.fields)
@@ -96,36 +107,44 @@ def condense(records: Iterable[StageRecord]) -> Operation:
         correlation_id=facts.correlation_id,
         caller_ip=facts.caller_ip,
         result_signature=attempts[-1].decisive.signature,
-        operation=msgspec.json.encode(line.operation).decode(),
-        members=msgspec.json.encode(line.members).decode(),
+        operation=line.operation.decode(),
+        members=line.members.decode(),
     )
 
 
-def condense_line(records: Iterable[StageRecord]) -> tuple[Line, int]:
-    """Condense the records of one operation as :func:`condense` does, and its revision, without columns."""
-    account = _account(records)
-    return _line(account), account.revision
+def condense_line(records: Sequence[StageRecord]) -> Line:
+    """Condense the records of one operation as :func:`condense` does, without columns."""
+    usual = usual_order(records)
+    return _line(_account(records)) if usual is None else _usual_line(usual)
 
 
-class _Account(msgspec.Struct):
+class _Account(msgspec.Struct, gc=False):
     """What the records of an operation come to, before it is put into words."""
 
-    ordered: list[StageRecord]
+    ordered: Sequence[StageRecord]
     revision: int
-    attempts: list[Attempt]
+    attempts: Sequence[Attempt]
     base: StageRecord
     speakers: dict[int, int]
     """By the rank of a stage, in its order: the position of the record that speaks for it."""
+    respelt: Mapping[int, list[bytes]]
+    """By the position of a record: the other texts in which it came."""
+    usual: bool = False
+    """Whether it is as :mod:`azmdr.condense.usual` tells it."""
 
 
-def _account(records: Iterable[StageRecord]) -> _Account:
+def _account(records: Sequence[StageRecord]) -> _Account:
+    if (usual := usual_order(records)) is not None:
+        speakers = {record.rank: position for position, record in enumerate(usual)}
+        return _Account(usual, len(usual), (only_attempt(usual),), usual[0], speakers, {}, usual=True)
     ordered, revision = distinct(records)
+    respelt = other_spellings(records, ordered) if revision > len(ordered) else {}
     by_rank: dict[int, list[int]] = {}
     for position, record in enumerate(ordered):
         by_rank.setdefault(record.rank, []).append(position)
     base = ordered[by_rank[0][0] if 0 in by_rank else 0]
     speakers = {rank: _speaker(ordered, rank, by_rank[rank]) for rank in sorted(by_rank)}
-    return _Account(ordered, revision, attempts_of(ordered), base, speakers)
+    return _Account(ordered, revision, attempts_of(ordered), base, speakers, respelt)
 
 
 def _speaker(ordered: Sequence[StageRecord], rank: int, positions: list[int]) -> int:
@@ -141,76 +160,54 @@ def _speaker(ordered: Sequence[StageRecord], rank: int, positions: list[int]) ->
 
 
 def _line(account: _Account) -> Line:
-    ordered, base, attempts = account.ordered, account.base, account.attempts
-    stage, signature, properties = STAGE_FIELDS[base.shape]
-    base_fields = dict(base.fields)
-    for name in (stage, signature, properties, CONDENSED, ADDED):
-        base_fields.pop(name, None)
-    statuses: dict[str, Told] = {}
-    told_by: dict[str, int] = {}
-    for rank, position in account.speakers.items():
-        said = ordered[position].fields.get
-        name = STAGE_NAMES[rank]
-        statuses[name] = Told(said(signature, msgspec.UNSET), said(properties, msgspec.UNSET))
-        told_by[name] = position
+    ordered = account.ordered
+    if account.usual:
+        return _usual_line(ordered)
+    operation: dict[str, Any] = account.base.fields
+    for name in (*STAGE_FIELDS[account.base.shape], CONDENSED, ADDED):
+        operation.pop(name, None)
+    members = members_of(ordered, dict(operation), account.speakers, account.respelt)
+    statuses = {STAGE_NAMES[rank]: _told(ordered[position]) for rank, position in account.speakers.items()}
+    operation[CONDENSED] = Condensed(len(ordered), statuses)
+    operation[ADDED] = _added(account)
+    return Line(msgspec.json.encode(operation), msgspec.json.encode(members), account.revision)
+
+
+def _usual_line(ordered: Sequence[StageRecord]) -> Line:
+    return Line(usual_operation(ordered), usual_members(ordered), len(ordered))
+
+
+def _told(record: StageRecord) -> Told:
+    said = record.fields.get
+    _, signature, properties = STAGE_FIELDS[record.shape]
+    return Told(said(signature, msgspec.UNSET), said(properties, msgspec.UNSET))
+
+
+def _added(account: _Account) -> Added:
+    attempts = account.attempts
     last = attempts[-1]
-    added = _Added(
-        base.operation_id,
+    return Added(
+        account.base.operation_id,
         account.revision,
-        base.shape,
+        account.base.shape,
         last.outcome,
         last.decisive.rank >= TERMINAL_RANK,
         any(attempt.ambiguous for attempt in attempts),
         any(attempt.conflict for attempt in attempts),
-        told_by,
+        {STAGE_NAMES[rank]: position for rank, position in account.speakers.items()},
         [_summary(attempt) for attempt in attempts],
     )
-    operation: dict[str, Any] = {**base_fields, CONDENSED: Condensed(len(ordered), statuses), ADDED: added}
-    return Line(operation, members_of(ordered, base_fields, account.speakers))
 
 
-class _StageSummary(msgspec.Struct, gc=False):
-    count: int
-    first: str
-    last: str
-    signatures: list[str | None]
-
-
-class _AttemptSummary(msgspec.Struct, gc=False):
-    outcome: Outcome
-    ambiguous: bool
-    conflict: bool
-    stages: dict[str, _StageSummary]
-
-
-class _Added(msgspec.Struct, gc=False):
-    """The value of :data:`ADDED`."""
-
-    operation_id: str
-    revision: int
-    shape: Shape
-    outcome: Outcome
-    complete: bool
-    ambiguous: bool
-    conflict: bool
-    told_by: dict[str, int]
-    """By stage: which of the operation's records, counted in their order from 0, the words in it are from."""
-    attempts: list[_AttemptSummary]
-
-
-def _summary(attempt: Attempt) -> _AttemptSummary:
+def _summary(attempt: Attempt) -> AttemptSummary:
     records = attempt.records
     ranks = {record.rank: [record] for record in records}
     if len(ranks) < len(records):
         ranks = {rank: [record for record in records if record.rank == rank] for rank in ranks}
     stages = {STAGE_NAMES[rank]: _stage_summary(ranks[rank]) for rank in sorted(ranks)}
-    return _AttemptSummary(attempt.outcome, attempt.ambiguous, attempt.conflict, stages)
+    return AttemptSummary(attempt.outcome, attempt.ambiguous, attempt.conflict, stages)
 
 
-def _stage_summary(records: Sequence[StageRecord]) -> _StageSummary:
-    first = records[0]
-    moment = as_text(first.time)
-    if len(records) == 1:
-        return _StageSummary(1, moment, moment, [first.signature])
+def _stage_summary(records: Sequence[StageRecord]) -> StageSummary:
     signatures = list(dict.fromkeys([record.signature for record in records]))
-    return _StageSummary(len(records), moment, as_text(records[-1].time), signatures)
+    return StageSummary(len(records), as_text(records[0].time), as_text(records[-1].time), signatures)

@@ -5,15 +5,18 @@ stage of an operation), duplicate, quarantined. A stretch of the file that can't
 record, quarantined.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from azmdr.capture.avro import Buffer, CapturedEvent, Damage
-from azmdr.condense.body import BodyReader, Row
+from azmdr.condense.body import BodyReader, Rows
 from azmdr.condense.classify import StageRecord
-from azmdr.condense.passed import PassedRecord, Passing
-from azmdr.condense.split import Piece
+from azmdr.condense.passed import PassedRecord
+
+_reader: Final = BodyReader()
+"""One for all files, since the files of a deployment are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +93,33 @@ def read_contents(
     """
     contents = Contents()
     known: set[bytes] = set()
-    for one in read_events(found, BodyReader(), seen=seen, own=own):
+    for one in read_events(found, _reader, seen=seen, own=own):
         contents.spans = one.spans
         contents.events += one.event is not None
-        contents.records += len(one.rows)
+        contents.records += one.records
         if one.repeated:
-            contents.duplicates += len(one.rows)
-            continue
-        for row in one.rows:
-            _add(contents, row, one, known, data, window)
+            contents.duplicates += one.records
+        else:
+            _add(contents, one, known, data, window)
     return contents
 
 
 @dataclass(frozen=True, slots=True)
 class ReadEvent:
-    """What one event holds, or one damaged stretch, which is then its only row."""
+    """What one event holds, or one damaged stretch, which counts as a record."""
 
     event: CapturedEvent | None
-    rows: Sequence[Row | Damage]
+    rows: Rows
+    damage: Damage | None
     repeated: bool
     """Whether it was seen before, so that its rows are duplicates."""
     spans: list[Span]
     """The events so far that count as this file's own."""
+
+    @property
+    def records(self) -> int:
+        """How many records it holds."""
+        return 1 if self.damage else len(self.rows)
 
 
 def read_events(
@@ -126,48 +134,54 @@ def read_events(
     seen_before, own_before = tuple(seen), tuple(own)
     for one in found:
         if isinstance(one, Damage):
-            yield ReadEvent(None, [one], repeated=False, spans=spans)
+            yield ReadEvent(None, Rows(), one, repeated=False, spans=spans)
             continue
         repeated = _covers(seen_before, one) and not _covers(own_before, one)
         if not repeated:
             _extend(spans, one)
-        yield ReadEvent(one, reader.rows(one.body or b""), repeated=repeated, spans=spans)
+        yield ReadEvent(one, reader.rows(one.body or b""), None, repeated=repeated, spans=spans)
 
 
-def quarantined(row: Piece | Damage, event: CapturedEvent | None, data: Buffer) -> Quarantined:
-    """What is kept of a piece that could not become a row."""
-    if isinstance(row, Damage):
-        return _from_damage(row, data)
-    offset, number = (event.file_offset, event.sequence_number) if event else (0, None)
-    return Quarantined(
-        reason=row.broken or "",
-        detail=row.detail or f"piece {row.index} of the body of event {number}",
-        file_offset=offset,
-        length=len(row.content),
-        sequence_number=number,
-        index=row.index,
-        content=row.content,
-    )
+def quarantined(one: ReadEvent, data: Buffer) -> list[Quarantined]:
+    """What is kept of what could not become a row."""
+    if one.damage is not None:
+        return [_from_damage(one.damage, data)]
+    offset, number = (one.event.file_offset, one.event.sequence_number) if one.event else (0, None)
+    return [
+        Quarantined(
+            reason=piece.broken or "",
+            detail=piece.detail or f"piece {piece.index} of the body of event {number}",
+            file_offset=offset,
+            length=len(piece.content),
+            sequence_number=number,
+            index=piece.index,
+            content=piece.content,
+        )
+        for piece in one.rows.broken
+    ]
+
+
+def contents_of(one: ReadEvent, data: Buffer) -> list[bytes]:
+    """The bytes of all an event holds, by what it is, or of a damaged stretch."""
+    if one.damage is not None:
+        return [_from_damage(one.damage, data).content]
+    return [row.content for rows in (one.rows.staged, one.rows.passing, one.rows.broken) for row in rows]
 
 
 def _covers(spans: Iterable[Span], event: CapturedEvent) -> bool:
     return any(span.covers(event) for span in spans)
 
 
-def _add(
-    contents: Contents, row: Row | Damage, one: ReadEvent, known: set[bytes], data: Buffer, window: datetime
-) -> None:
-    match row:
-        case StageRecord():
-            contents.staged.append(row)
-        case Passing(content=content) if content in known:
+def _add(contents: Contents, one: ReadEvent, known: set[bytes], data: Buffer, window: datetime) -> None:
+    contents.staged += one.rows.staged
+    contents.quarantined += quarantined(one, data)
+    enqueued = (one.event.enqueued if one.event else None) or window
+    for passing in one.rows.passing:
+        if passing.content in known:
             contents.duplicates += 1
-        case Passing(content=content):
-            known.add(content)
-            enqueued = one.event.enqueued if one.event else None
-            contents.passed.append((row.record(), enqueued or window))
-        case _:
-            contents.quarantined.append(quarantined(row, one.event, data))
+        else:
+            known.add(passing.content)
+            contents.passed.append((passing.record(), enqueued))
 
 
 def _from_damage(damage: Damage, data: Buffer) -> Quarantined:

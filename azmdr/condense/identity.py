@@ -37,6 +37,11 @@ def key_digest(*parts: str) -> str:
     return _hexadecimal(msgspec.json.encode(parts))
 
 
+def digest_of_spelt(*parts: bytes) -> str:
+    """:func:`key_digest` of the texts that ``parts`` are as JSON, spelt as they are encoded."""
+    return _hexadecimal(b"[%b]" % b",".join(parts))
+
+
 def _canonical(content: bytes) -> bytes:
     if (quickly := _canonical_of_plain(content)) is not None:
         return quickly

@@ -10,17 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from operator import ne
-from typing import Final, Self
+from typing import Self
 
 import msgspec
 
 from azmdr.condense.classify import STAGE_NAMES, Stage, StageRecord
 from azmdr.condense.facts import STAGE_FIELDS, Shape
-
-CONDENSED: Final = "azure_activity_administrative_condensed"
-"""The field of the condensed record that holds the count of its records and what each stage said."""
-ADDED: Final = "azmdr"
-"""The field of the condensed record that holds what azmdr makes of it."""
+from azmdr.condense.record_layout import ADDED, CONDENSED
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -75,6 +71,8 @@ class Member(msgspec.Struct, omit_defaults=True, gc=False):
     """All its fields in their order, where that is another."""
     text: str | None = None
     """The whole record, where the other fields can't tell it."""
+    spellings: list[str] = []
+    """The other texts in which the same record came, in the order of their bytes."""
 
 
 class Members(msgspec.Struct):
@@ -88,22 +86,31 @@ _members = msgspec.json.Decoder(Members)
 
 
 def members_of(
-    ordered: Sequence[StageRecord], base_fields: Mapping[str, msgspec.Raw], speakers: Mapping[int, int]
+    ordered: Sequence[StageRecord],
+    base_fields: Mapping[str, msgspec.Raw],
+    speakers: Mapping[int, int],
+    respelt: Mapping[int, list[bytes]],
 ) -> Members:
     """The members of an operation.
 
-    ``speakers`` has, by the rank of a stage, the position of the record that speaks for it.
+    ``speakers`` has, by the rank of a stage, the position of the record that speaks for it; ``respelt``, by
+    the position of a record, the other texts in which it came.
     """
     order = list(ordered[0].fields)
     told = [
         _member(record, base_fields, speakers[record.rank] == position, order)
         for position, record in enumerate(ordered)
     ]
+    for position, spellings in respelt.items():
+        told[position].spellings = [text.decode() for text in spellings]
     return Members(order, told)
 
 
 def rebuild_records(operation: str, members: str) -> list[bytes]:
-    """Every record of an operation as it arrived, in order, from the two JSON texts of its row."""
+    """Every record of an operation as it arrived, in order, from the two JSON texts of its row.
+
+    One that came in several spellings is there in each of them.
+    """
     return list(_rebuild(Template.of(operation), _members.decode(members)))
 
 
@@ -135,12 +142,16 @@ def _usual(order: list[str], own: Mapping[str, msgspec.Raw]) -> list[str]:
 
 def _rebuild(template: Template, members: Members) -> Iterator[bytes]:
     for member in members.members:
-        if member.text is not None:
-            yield member.text.encode()
-            continue
-        fields = {**_shared(template, Stage(member.stage) if member.speaks else None), **member.own}
-        names = member.order or _usual(members.order, member.own)
-        yield msgspec.json.encode({name: fields[name] for name in names})
+        yield _text(template, members.order, member)
+        yield from (spelling.encode() for spelling in member.spellings)
+
+
+def _text(template: Template, order: list[str], member: Member) -> bytes:
+    if member.text is not None:
+        return member.text.encode()
+    fields = {**_shared(template, Stage(member.stage) if member.speaks else None), **member.own}
+    names = member.order or _usual(order, member.own)
+    return msgspec.json.encode({name: fields[name] for name in names})
 
 
 def _shared(template: Template, speaks_for: Stage | None) -> dict[str, msgspec.Raw]:

@@ -28,7 +28,16 @@ SHORTEST_REPETITION: Final = len('"":0,')
 """An envelope that repeats a key has at least so many bytes more than its fields."""
 
 RECORD_MARKS: Final = frozenset(
-    {"time", "timeStamp", "timestamp", "TimeGenerated", "eventTimestamp", "category", "operationName"}
+    {
+        "time",
+        "timeStamp",
+        "timestamp",
+        "TimeGenerated",
+        "EventTimeString",
+        "eventTimestamp",
+        "category",
+        "operationName",
+    }
 )
 """An object with one of these fields is taken for a record when the text around it is broken."""
 
@@ -43,7 +52,7 @@ _BLANKS: Final = b" \t\r\n"
 _NEXT_OBJECT: Final = re.compile(r"[},][ \t\r\n,]*(?=\{)")
 _LIST_OPENING: Final = re.compile(r'\{?[ \t\r\n]*"records"[ \t\r\n]*:[ \t\r\n]*\[')
 _SEPARATORS: Final = re.compile(r"[ \t\r\n,]*")
-_LIST_CLOSING: Final = re.compile(r"\][ \t\r\n]*\}?[ \t\r\n]*")
+_LIST_CLOSING: Final = re.compile(r"\][ \t\r\n]*\}?[ \t\r\n,]*")
 
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
@@ -95,7 +104,10 @@ def _split_object(text: bytes) -> Iterator[tuple[bytes, str | None]]:
     fields = _envelope.decode(text)
     records = fields.pop("records", None)
     if records is None:
-        yield text, None if RECORD_MARKS & fields.keys() else NO_RECORDS
+        if RECORD_MARKS & fields.keys():
+            yield text.strip(_BLANKS), None
+        else:
+            yield text, NO_RECORDS
         return
     if bytes(records)[:1] != b"[":
         yield text, NO_RECORDS
@@ -120,32 +132,43 @@ def _repeats_a_key(text: bytes, fields: Mapping[str, msgspec.Raw]) -> bool:
 
 
 def _salvage(body: bytes) -> Iterator[tuple[bytes, str | None]]:
-    """Read record after record; where one is broken, go on at the next object that is clearly a record."""
+    """Read record after record; where one is broken, go on at the next object that is clearly a record.
+
+    Records may stand in an envelope, in several behind one another, or without one.
+    """
     text = body.decode("utf-8", "surrogateescape")
     opening = _LIST_OPENING.search(text)
-    if opening is None:
-        yield body, NOT_JSON
-        return
-    if before := _bytes(text[: opening.start()]).strip(_BLANKS):
-        yield before, NOT_JSON
-    position = unread = _after(_SEPARATORS, text, opening.end())
+    if opening is not None and _object_end(text, _after(_SEPARATORS, text, 0))[0] is None:
+        if before := _bytes(text[: opening.start()]).strip(_BLANKS):
+            yield before, NOT_JSON
+        position = unread = _after(_SEPARATORS, text, opening.end())
+    else:
+        position, unread = _after(_SEPARATORS, text, 0), 0
     effort = SALVAGE_EFFORT * (len(text) + 1000)
     while position < len(text) and effort > 0:
         end, spent = _object_end(text, position)
         if end is None:
             effort -= spent
+            if another := _LIST_OPENING.match(text, position):
+                if broken := _unread(text[unread:position]):
+                    yield broken, NOT_JSON
+                position = unread = _after(_SEPARATORS, text, another.end())
+                continue
             following = _NEXT_OBJECT.search(text, position)
             position = following.end() if following else len(text)
             continue
-        if broken := _bytes(text[unread:position]).strip(_BLANKS + b","):
+        if broken := _unread(text[unread:position]):
             yield broken, NOT_JSON
         content = _bytes(text[position:end])
         yield content, None if _is_json(content) else NOT_JSON
         position = unread = _after(_SEPARATORS, text, end)
-        if _LIST_CLOSING.fullmatch(text, position):
-            return
-    if broken := _bytes(text[unread:]).strip(_BLANKS):
-        yield broken, NOT_JSON
+    if _unread(text[unread:]):
+        yield _bytes(text[unread:]).strip(_BLANKS), NOT_JSON
+
+
+def _unread(stretch: str) -> bytes:
+    """What of a stretch that was passed over is more than punctuation between records."""
+    return b"" if _LIST_CLOSING.fullmatch(stretch) else _bytes(stretch).strip(_BLANKS + b",")
 
 
 def _object_end(text: str, start: int) -> tuple[int | None, int]:

@@ -1,9 +1,10 @@
 """The condensing step: from claimed capture files to rows in the lake.
 
-The order of its acts is what makes it safe to kill anywhere. A file's own rows are written first, under
-names that follow from the file; then one transaction says that the file is done and adds its records to
-their operations; operations that are due are written after that. Whatever is done twice replaces itself
-or is recognised.
+One customer at a time, which no other run may condense meanwhile. The order of its acts is what makes it
+safe to kill anywhere. A file's own rows are written first, under names that follow from the file; then one
+transaction says that the file is done and adds its records to their operations, those that were closed
+having been read back from the lake; operations that are due are written after that, and what has been quiet
+for long is closed. Whatever is done twice replaces itself or is recognised.
 """
 
 from collections import Counter
@@ -23,12 +24,20 @@ from azmdr.condense.classify import StageRecord
 from azmdr.condense.contents import Contents, Span, read_contents
 from azmdr.condense.counts import Counts
 from azmdr.condense.emit import Emission
+from azmdr.condense.holding import CustomerHeldError, Held, Holder, LeaseLostError
+from azmdr.condense.reopening import read_back
 from azmdr.lake.storage import LakeStorage
 from azmdr.lake.write import write_contents
-from azmdr.store import ledger, operations, spans
+from azmdr.store import closed_operations, ledger, operations, spans
 from azmdr.store.database import Store
 from azmdr.store.ledger import CustomerDay, FileState, LedgerFile
-from azmdr.store.operations import Patience
+from azmdr.store.operations import Brought, Patience
+from azmdr.store.state_size import StateSize, state_sizes
+
+OPERATIONS_CLOSED_AT_ONCE: Final = 1000
+"""Operations closed in one transaction."""
+TRANSACTIONS_OF_CLOSING: Final = 50
+"""In one step, for each customer: should many have become quiet, following steps close the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,10 @@ class StepSettings:
     budget: timedelta
     """After it a run claims no more files."""
     claim_lease: timedelta
+    customer_wait: timedelta
+    """How long a run waits for customers that other runs hold; a backfill waits as long as ``budget``."""
+    keep_quiet: timedelta
+    """How long the store keeps the records of an operation after the lake has all of it."""
     files_per_commit: int
     bytes_per_commit: int
     file_attempts: int
@@ -52,6 +65,8 @@ class DoneFile:
     file: LedgerFile
     counts: Counts
     outputs: tuple[str, ...]
+    merged_in_store: int
+    """Its records of operations, counted one by one in the store after they were committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +86,16 @@ class StepResult:
     not_done: list[FileNotDone] = field(default_factory=list)
     emitted: dict[str, Counter[Outcome]] = field(default_factory=dict)
     """Operations written to the lake, by customer and outcome."""
+    leased: list[str] = field(default_factory=list)
+    """Customers left to other runs that held them; what waits of them goes on waiting."""
+    reopened: Counter[str] = field(default_factory=Counter)
+    """Closed operations read back from the lake, by customer."""
+    not_in_lake: list[str] = field(default_factory=list)
+    """Closed operations whose rows were not where they should be; they begin anew."""
+    closed: Counter[str] = field(default_factory=Counter)
+    """Operations closed, by customer."""
+    sizes: dict[str, StateSize] = field(default_factory=dict)
+    """How much state is left, by customer."""
 
     @property
     def counts(self) -> Counts:
@@ -97,7 +122,7 @@ class _ReadFile:
 
 @dataclass(frozen=True, slots=True)
 class CondensingStep:
-    """Condenses capture files. ``run_id`` names the run for the ledger and holds its claims."""
+    """Condenses capture files. ``run_id`` names the run for the ledger and holds its claims and customers."""
 
     store: Store
     container: CaptureContainer
@@ -107,20 +132,23 @@ class CondensingStep:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def condense_waiting(self, partitions: Sequence[CustomerDay], file_ids: Sequence[int] = ()) -> StepResult:
-        """Condense what waits in some partitions, or only the files named, then emit what is due.
+        """Condense what waits in some partitions, or only the files named, and emit what is due.
 
-        When the time is used up the rest goes on waiting, so that a run under steady load comes to its end.
+        When the time is used up the rest goes on waiting, so that a run under steady load comes to its end;
+        what is due is emitted all the same. Customers that other runs hold are waited for a while, then left.
         """
         result = StepResult()
         end = self.clock() + self.settings.budget
-        with self._claims_given_back():
-            while self.clock() < end and (
-                files := self._claim_waiting(
-                    partitions, file_ids, tried=[one.file.id for one in result.not_done]
-                )
-            ):
-                self._condense(files, result)
-        return self._emit_due(partitions, result)
+        for held, days in self._customers(partitions, self.settings.customer_wait, result):
+            with self._work_on(held, result):
+                while self.clock() < end and (
+                    files := self._claim_waiting(
+                        held, days, file_ids, tried=[one.file.id for one in result.not_done]
+                    )
+                ):
+                    self._condense(held, files, result)
+                self._finish(held, result)
+        return result
 
     def condense_again(
         self, partitions: Sequence[CustomerDay], *, redo: str, hours: Sequence[int] = ()
@@ -128,21 +156,77 @@ class CondensingStep:
         """Condense every file of some partitions once more: a backfill, named ``redo``.
 
         ``hours`` limits it to the files whose window ends in these hours of the day (UTC).
+
+        Raises:
+            CustomerHeldError: other runs held customers all the time. Run again, it goes on where it was.
         """
         result = StepResult()
-        with self._claims_given_back():
-            with self.store.write() as connection:
-                files = ledger.claim_everything(
+        for held, days in self._customers(partitions, self.settings.budget, result):
+            with self._work_on(held, result):
+                with held.transaction() as connection:
+                    files = ledger.claim_everything(
+                        connection,
+                        days,
+                        owner=self.run_id,
+                        redo=redo,
+                        now=self.clock(),
+                        lease=self.settings.claim_lease,
+                        hours=hours,
+                    )
+                self._condense(held, files, result)
+                self._finish(held, result)
+        if result.leased:
+            raise CustomerHeldError(f"held by other runs all the time: {', '.join(result.leased)}")
+        return result
+
+    def _customers(
+        self, partitions: Sequence[CustomerDay], wait: timedelta, result: StepResult
+    ) -> Iterator[tuple[Held, list[CustomerDay]]]:
+        """Hold each customer in turn, the one whose file has waited longest first."""
+        turn = {partition.customer: None for partition in self._longest_waiting_first(partitions)}
+        holder = Holder(self.store, self.run_id, self.settings.claim_lease, self.clock)
+        for held in holder.each(turn, wait, result.leased):
+            result.emitted[held.customer] = Counter()
+            yield held, [one for one in partitions if one.customer == held.customer]
+
+    def _longest_waiting_first(self, partitions: Sequence[CustomerDay]) -> list[CustomerDay]:
+        if len({partition.customer for partition in partitions}) < 2:
+            return list(partitions)
+        with self.store.read() as connection:
+            waiting = ledger.waiting_by_day(connection, self.clock())
+        place = {partition: number for number, partition in enumerate(waiting)}
+        return sorted(partitions, key=lambda one: (place.get(one, len(place)), one))
+
+    @contextmanager
+    def _work_on(self, held: Held, result: StepResult) -> Iterator[None]:
+        """Work on a customer; it is given back whatever happens, and with it what is still claimed of it.
+
+        That another run has taken over is no failure: it does what this one leaves.
+        """
+        try:
+            with self._claims_given_back():
+                yield
+        except LeaseLostError:
+            result.leased.append(held.customer)
+        finally:
+            held.give_back()
+
+    def _finish(self, held: Held, result: StepResult) -> None:
+        """Emit what is due, close what has been quiet for long, and look how much is left."""
+        result.emitted[held.customer] += Emission(held, self.lake).emit_due()
+        for _ in range(TRANSACTIONS_OF_CLOSING):
+            with held.transaction() as connection:
+                closed = closed_operations.close_operations(
                     connection,
-                    partitions,
-                    owner=self.run_id,
-                    redo=redo,
-                    now=self.clock(),
-                    lease=self.settings.claim_lease,
-                    hours=hours,
+                    held.customer,
+                    quiet_since=self.clock() - self.settings.keep_quiet,
+                    limit=OPERATIONS_CLOSED_AT_ONCE,
                 )
-            self._condense(files, result)
-        return self._emit_due(partitions, result)
+            result.closed[held.customer] += closed
+            if closed < OPERATIONS_CLOSED_AT_ONCE:
+                break
+        with self.store.read() as connection:
+            result.sizes |= state_sizes(connection, [held.customer])
 
     @contextmanager
     def _claims_given_back(self) -> Iterator[None]:
@@ -156,12 +240,12 @@ class CondensingStep:
             raise
 
     def _claim_waiting(
-        self, partitions: Sequence[CustomerDay], file_ids: Sequence[int], tried: Sequence[int]
+        self, held: Held, days: Sequence[CustomerDay], file_ids: Sequence[int], tried: Sequence[int]
     ) -> list[LedgerFile]:
-        with self.store.write() as connection:
+        with held.transaction() as connection:
             return ledger.claim_waiting(
                 connection,
-                partitions,
+                days,
                 owner=self.run_id,
                 now=self.clock(),
                 lease=self.settings.claim_lease,
@@ -184,13 +268,13 @@ class CondensingStep:
         if batch:
             yield batch
 
-    def _condense(self, files: Sequence[LedgerFile], result: StepResult) -> None:
+    def _condense(self, held: Held, files: Sequence[LedgerFile], result: StepResult) -> None:
         for batch in self._batches(files):
             lease = self.settings.claim_lease
-            with self.store.write() as connection:
+            with held.transaction() as connection:
                 ledger.prolong(connection, owner=self.run_id, now=self.clock(), lease=lease)
             read = [self._read_or_put_aside(file, result) for file in batch]
-            self._commit([one for one in read if one is not None], result)
+            self._commit(held, [one for one in read if one is not None], result)
 
     def _read_or_put_aside(self, file: LedgerFile, result: StepResult) -> _ReadFile | None:
         """Read one file. One that can't be read costs only itself, and says why in the ledger.
@@ -261,36 +345,34 @@ class CondensingStep:
             )
         result.not_done.append(one)
 
-    def _commit(self, read: Sequence[_ReadFile], result: StepResult) -> None:
+    def _commit(self, held: Held, read: Sequence[_ReadFile], result: StepResult) -> None:
         """One transaction: files are done, their events known, their records in their operations."""
-        done: list[DoneFile] = []
-        with self.store.write() as connection:
-            operations.lock_customers(connection, (one.file.customer for one in read))
+        touched = {record.operation_id for one in read for record in one.staged}
+        with self.store.read() as connection:
+            closed = closed_operations.closed_among(connection, held.customer, touched)
+        # Nobody else changes them before the transaction: it fails where the customer is no longer held.
+        reopened = read_back(self.lake, held.customer, closed)
+        merged: dict[int, int] = {}
+        with held.transaction() as connection:
+            closed_operations.open_again(connection, held.customer, reopened)
             now = self.clock()
-            held = ledger.still_held(connection, [one.file.id for one in read], owner=self.run_id)
+            still = ledger.still_held(connection, [one.file.id for one in read], owner=self.run_id)
+            read = [one for one in read if one.file.id in still]
+            brought = [Brought(one.file, one.staged) for one in read]
+            merged = operations.add_records(connection, held.customer, brought, self.settings.patience, now)
             for one in read:
-                if one.file.id not in held:
-                    continue
-                merged = operations.add_records(connection, one.file, one.staged, now)
-                if one.file.completions:
-                    operations.emit_again(connection, one.file)
                 spans.replace_spans(connection, one.file, one.spans)
-                counts = one.counts_with(merged)
+                counts = one.counts_with(merged[one.file.id])
                 ledger.complete(connection, one.file.id, counts, one.outputs, run_id=self.run_id, now=now)
-                done.append(DoneFile(one.file, counts, one.outputs))
-        for finished in done:
-            for stale in set(finished.file.outputs) - set(finished.outputs):
+        result.reopened[held.customer] += len(reopened)
+        result.not_in_lake += [name for name, (_, records) in reopened.items() if not records]
+        with self.store.read() as connection:
+            in_store = operations.records_of_files(connection, held.customer, touched)
+        for one in read:
+            for stale in set(one.file.outputs) - set(one.outputs):
                 self.lake.delete(stale)
-        result.done += done
-
-    def _emit_due(self, partitions: Sequence[CustomerDay], result: StepResult) -> StepResult:
-        settings = self.settings
-        emission = Emission(
-            self.store, self.lake, settings.patience, settings.claim_lease, self.run_id, self.clock
-        )
-        for customer in sorted({partition.customer for partition in partitions}):
-            result.emitted[customer] = emission.emit_due(customer)
-        return result
+            counts = one.counts_with(merged[one.file.id])
+            result.done.append(DoneFile(one.file, counts, one.outputs, in_store[one.file.id]))
 
 
 _SERVICE_ERRORS: Final = (AzureError, OSError, OperationalError)
@@ -298,8 +380,8 @@ _SERVICE_ERRORS: Final = (AzureError, OSError, OperationalError)
 
 
 def _no_fault_of_a_file(error: BaseException) -> bool:
-    """Whether a step ended by Ctrl-C, by being cancelled, or by a service that did not answer."""
-    return isinstance(error, _SERVICE_ERRORS) or not isinstance(error, Exception)
+    """Whether a step ended by Ctrl-C, by being cancelled, overtaken, or by a service that did not answer."""
+    return isinstance(error, (*_SERVICE_ERRORS, LeaseLostError)) or not isinstance(error, Exception)
 
 
 class FileGivenUpError(RuntimeError):

@@ -68,7 +68,16 @@ def write_operations(
 
 def _write(lake: LakeStorage, bucket: Bucket, name: str, columns: Mapping[str, Sequence[Any]]) -> str:
     schema = SCHEMAS[bucket.table]
-    frame = pl.DataFrame([_series(column, columns[column], schema[column]) for column in schema])
+    return put_rows(
+        lake,
+        bucket,
+        name,
+        pl.DataFrame([_series(column, columns[column], schema[column]) for column in schema]),
+    )
+
+
+def put_rows(lake: LakeStorage, bucket: Bucket, name: str, frame: pl.DataFrame) -> str:
+    """Write rows of a table into a file of a bucket, in place of one of that name; returns its path."""
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd", compression_level=3)
     path = bucket.file(name)

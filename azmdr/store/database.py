@@ -109,7 +109,14 @@ def _sqlite_engine(url: URL) -> Engine:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own idea of when a transaction begins is off, so that ours decides (see _begin_sqlite).
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        # Pages of many transactions go from the log into the database once: 64 MB of log and of pages.
+        "wal_autocheckpoint=16384",
+        "cache_size=-65536",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
@@ -30,6 +30,16 @@ def _take(dialect: str) -> Any:
     return statement.on_conflict_do_update(index_elements=[LEASE.c.name], set_=taken, where=free).returning(
         LEASE.c.name
     )
+
+
+def prolong_lease(connection: Connection, name: str, *, owner: str, until: datetime) -> bool:
+    """Prolong a lease that ``owner`` has had without a break since it took it; returns whether it has.
+
+    One that ran out is still ``owner``'s as long as nobody else has taken it, not even for a moment. Until
+    the transaction ends nobody else can.
+    """
+    own = update(LEASE).where(LEASE.c.name == name, LEASE.c.owner == owner)
+    return connection.execute(own.values(until=until)).rowcount == 1
 
 
 def give_back_lease(connection: Connection, name: str, *, owner: str) -> None:

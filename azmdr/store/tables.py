@@ -116,37 +116,89 @@ OPEN_OPERATION: Final = Table(
     Column("customer", String(256), primary_key=True),
     Column("operation_id", String(32), primary_key=True),
     Column("records", Integer, nullable=False),
+    Column("contents", LargeBinary, nullable=False),
     Column("terminal", Boolean, nullable=False),
     Column("patient", Boolean, nullable=False),
     Column("waiting_since", UtcTime),
+    Column("due_at", UtcTime),
     Column("last_seen", UtcTime, nullable=False),
     Column("uploaded_at", UtcTime, nullable=False),
+    Column("hour", UtcTime, nullable=False),
+    Column("hours_before", Text, nullable=False, default="[]"),
     Column("emitted_revision", Integer, nullable=False, default=0),
-    Column("emitted_hours", Text, nullable=False, default="[]"),
     Column("emitted_at", UtcTime),
-    Index(None, "customer", "waiting_since"),
+    Column("respelt", Boolean, nullable=False, default=False),
 )
 """An operation whose records we hold.
 
-``waiting_since`` is empty when the lake has all of it; ``emitted_hours``, a JSON list, names every hour of
-the lake in which a row of it may stand, and is written before the row is.
+``contents`` has the distinct records, each with the file that brought it first (see
+:class:`azmdr.store.operations.HeldRecord`); one record may come spelt in two ways, its fields in another
+order, and both are kept, so that which of them counts does not depend on which came first. ``respelt`` says
+that there are such, so that the row in the lake rebuilds fewer records than are here.
+
+``waiting_since`` and ``due_at`` are empty when the lake has all of it. ``hour`` is where its row belongs;
+``hours_before``, a JSON list, names the other hours in which a row of it may stand.
 """
 
-OPERATION_RECORD: Final = Table(
-    "operation_record",
+# Each operation is in exactly one of the two indexes: what is due, and what may be closed, are found without
+# looking at the others.
+Index(
+    "ix_open_operation_due",
+    OPEN_OPERATION.c.customer,
+    OPEN_OPERATION.c.due_at,
+    OPEN_OPERATION.c.operation_id,
+    sqlite_where=OPEN_OPERATION.c.due_at.is_not(None),
+    postgresql_where=OPEN_OPERATION.c.due_at.is_not(None),
+)
+Index(
+    "ix_open_operation_told",
+    OPEN_OPERATION.c.customer,
+    OPEN_OPERATION.c.last_seen,
+    sqlite_where=OPEN_OPERATION.c.due_at.is_(None),
+    postgresql_where=OPEN_OPERATION.c.due_at.is_(None),
+)
+
+CLOSED_OPERATION: Final = Table(
+    "closed_operation",
     METADATA,
     Column("customer", String(256), primary_key=True),
     Column("operation_id", String(32), primary_key=True),
-    Column("digest", String(32), primary_key=True),
-    Column("spelling", String(32), primary_key=True),
-    Column("file_id", Identifier, ForeignKey("capture_file.id"), nullable=False, index=True),
-    Column("content", LargeBinary, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("hours", Text, nullable=False),
+    Column("brought_by", Text, nullable=False),
+    Column("other_spellings", LargeBinary),
+    Column("last_seen", UtcTime, nullable=False),
+    Column("uploaded_at", UtcTime, nullable=False),
+    Column("emitted_at", UtcTime, nullable=False),
+    Index(None, "customer", "last_seen"),
 )
-"""The distinct records of an operation, and the file that brought each first.
+"""An operation whose records only the lake has, and what it takes to read them back.
 
-One record may come spelt in two ways, its fields in another order. Both are kept, so that which of them
-counts does not depend on which came first.
+``hours`` is a JSON list: first the hour in which it stands, then the others in which a row of it may.
+``brought_by`` is a JSON list of ledger rows: which file brought each record first, in the order of the
+records' bytes. ``other_spellings`` has the records that the row in the lake leaves out, because it has them
+in another spelling.
 """
+
+CONDENSING_STATE: Final = Table(
+    "condensing_state",
+    METADATA,
+    Column("customer", String(256), primary_key=True),
+    Column("operations", BigInteger, nullable=False),
+    Column("records", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("closed_operations", BigInteger, nullable=False),
+)
+"""How much state a customer has, kept beside it so that nobody need count it."""
+
+UNCOMPACTED_DAY: Final = Table(
+    "uncompacted_day",
+    METADATA,
+    Column("customer", String(256), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("written_at", UtcTime, nullable=False),
+)
+"""Days (UTC) of the table ``operations`` to which files were added since they were last compacted."""
 
 LEASE: Final = Table(
     "lease",

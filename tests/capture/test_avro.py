@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azmdr.capture import avro
-from azmdr.capture.avro import CapturedEvent, Damage, scan
+from azmdr.capture.avro import CapturedEvent, Damage, is_compressed, scan
 from azmdr.capture.schema import EVENT_DATA
 
 MAGIC = b"Obj\x01"
@@ -106,6 +106,13 @@ def test_all_events_of_a_sound_file_come_out_in_order(codec: str, sync_interval:
         (r["SequenceNumber"], r["Body"]) for r in records
     ]
     assert len(found) == len(records)
+
+
+def test_a_header_says_whether_blocks_are_compressed() -> None:
+    assert is_compressed(capture([record(1)], codec="deflate"))
+    assert not is_compressed(capture([record(1)], codec="null"))
+    assert not is_compressed(b"Obj")
+    assert not is_compressed(b"")
 
 
 def test_an_event_says_at_which_byte_its_block_begins() -> None:

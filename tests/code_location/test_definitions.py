@@ -103,6 +103,14 @@ EXPECTED: Final = {
     "activity_records": table(frozenset({"capture_files_read"})),
     "operations": table(frozenset({"records_conserved (blocking)"})),
     "quarantined_records": table(),
+    "compacted_days": AssetPromise(
+        frozenset({"operations"}),
+        "capture",
+        TEAM,
+        frozenset({"polars", "parquet"}),
+        PARTITIONS,
+        frozenset({"days_compacted"}),
+    ),
 }
 
 

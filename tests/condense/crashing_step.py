@@ -27,18 +27,27 @@ LATER: Final = timedelta(days=3)
 
 
 def scenario() -> list[CaptureFile]:
-    """Two files that share an operation, which the second moves to an earlier hour; one record is broken."""
+    """Three files that share an operation, which the second moves to an earlier hour."""
     policy = stage_bytes("start", correlation="c-2", category="Policy")
     first = [envelope(stage_bytes("success", 3700), policy), envelope(resource_log_bytes("pod"))]
     second = [envelope(b"{'broken': 1}", stage_bytes("start", 3500)), envelope(resource_log_bytes("pod"))]
-    return [file_of_bodies(*first), file_of_bodies(*second, partition=1)]
+    third = [envelope(stage_bytes("accept", 3600), policy)]
+    return [
+        file_of_bodies(*first),
+        file_of_bodies(*second, partition=1),
+        file_of_bodies(*third, partition=2),
+    ]
 
 
 def run(bench: Workbench) -> None:
-    """Each file in a step of its own, with operations due in between; then one of them once more."""
+    """Each file in a step of its own; between them operations are emitted and closed, and the day compacted.
+
+    So the second and the third file open what was closed again.
+    """
     for file in scenario():
         bench.arrive(file)
         bench.finish()
+        bench.compact()
 
 
 @dataclass
@@ -74,6 +83,10 @@ class MortalLake(DirectoryLake):
     def put(self, path: str, content: bytes) -> None:
         self.boundaries.reach()
         super().put(path, content)
+        self.boundaries.reach()
+
+    def delete(self, path: str) -> None:
+        super().delete(path)
         self.boundaries.reach()
 
 

@@ -81,6 +81,50 @@ def data_export_fields(stage: str, seconds: float = 0, **fields: Any) -> dict[st
     }
 
 
+def old_data_export_fields(stage: str, seconds: float = 0, **fields: Any) -> dict[str, Any]:
+    """The same stage in the columns AzureActivity had before."""
+    old = {"start": "Started", "accept": "Accepted", "success": "Succeeded", "failure": "Failed"}
+    properties = {"message": "Microsoft.Compute/virtualMachines/write", **BODIES[stage]}
+    return {
+        "TimeGenerated": at(seconds),
+        "Type": "AzureActivity",
+        "OperationName": "Create or Update Virtual Machine",
+        "Category": "Administrative",
+        "ActivityStatus": old[stage],
+        "ActivitySubstatus": "" if stage == "start" else "Created (HTTP Status Code: 201)",
+        "CorrelationId": "c-1",
+        "ResourceId": f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg",
+        "CallerIpAddress": "203.0.113.7",
+        "Properties": json.dumps(properties),
+        **fields,
+    }
+
+
+def rest_fields(stage: str, seconds: float = 0, **fields: Any) -> dict[str, Any]:
+    """The same stage as the REST interface of the Activity Log gives it."""
+    old = {"start": "Started", "accept": "Accepted", "success": "Succeeded", "failure": "Failed"}
+
+    def named(name: str) -> dict[str, str]:
+        return {"value": name, "localizedValue": f"{name}, in other words"}
+
+    return {
+        "authorization": {"action": "Microsoft.Compute/virtualMachines/write"},
+        "correlationId": "c-1",
+        "category": named("Administrative"),
+        "httpRequest": {"clientIpAddress": "203.0.113.7", "method": "PUT"},
+        "resourceId": f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg",
+        "operationId": f"a new one for each record: {stage}",
+        "operationName": named("Microsoft.Compute/virtualMachines/write"),
+        "properties": BODIES[stage],
+        "status": named(old[stage]),
+        "subStatus": named("" if stage == "start" else "Created"),
+        "eventTimestamp": at(seconds),
+        "submissionTimestamp": at(seconds + 20),
+        "tenantId": "t-1",
+        **fields,
+    }
+
+
 def sign_in_bytes(event_id: str, seconds: float = 0, delivered: float = 0) -> bytes:
     """A sign-in. ``delivered`` moves only the outer time, as a re-emission does."""
     return encoded(

@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -34,36 +33,12 @@ def bodies_of(folder: Path) -> Iterator[bytes]:
 
 
 def activity_of_csv(file: Path) -> list[bytes]:
-    """Rows of the old AzureActivity table as a data export of today would send them.
-
-    The CSV has no ``OperationNameValue``, only the display name. The value stands as the message of the
-    properties, or where that lacks as the action that was authorised. Times have a comma behind the date.
-    """
+    """Rows of the old AzureActivity table as a data export sent them."""
     rows = csv.DictReader(file.read_text("utf-8-sig").splitlines(keepends=True))
-    return [_activity(row) for row in rows]
-
-
-def _activity(row: dict[str, str]) -> bytes:
-    fields = {
-        "TimeGenerated": row["TimeGenerated [UTC]"].replace(",", ""),
-        "Type": "AzureActivity",
-        "OperationNameValue": _operation(row),
-        "CategoryValue": row["Category"],
-        "ActivityStatusValue": row["ActivityStatus"],
-        "ActivitySubstatusValue": row["ActivitySubstatus"],
-        "CorrelationId": row["CorrelationId"],
-        "ResourceId": row["ResourceId"],
-        "CallerIpAddress": row["CallerIpAddress"],
-        "Caller": row["Caller"],
-        "EventDataId": row["EventDataId"],
-        "Properties": row["Properties"],
-    }
-    return encoded(fields)
-
-
-def _operation(row: dict[str, str]) -> str:
-    message = json.loads(row["Properties"] or "{}").get("message")
-    return str(message or json.loads(row["Authorization"] or "{}").get("action", ""))
+    return [
+        encoded({"Type": "AzureActivity", **{name.removesuffix(" [UTC]"): row[name] for name in row}})
+        for row in rows
+    ]
 
 
 def correlation_of(record: bytes) -> str:

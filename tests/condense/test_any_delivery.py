@@ -32,24 +32,32 @@ def one_batch(files: Sequence[CaptureFile], folder: Path) -> Workbench:
 
 @st.composite
 def batchings(draw: st.DrawFn, files: Sequence[CaptureFile]) -> list[tuple[Any, ...]]:
-    """Which files arrive together, how many go into a transaction, how much time passes, what restarts."""
+    """Which files arrive together, how many go into a transaction, how much time passes, what restarts.
+
+    And how long the operations of the lake stay in the store, not at all or for some time, and when the day
+    is compacted.
+    """
     rest = list(files)
     plan = []
     while rest:
         count = draw(st.integers(1, len(rest)))
         together, rest = rest[:count], rest[count:]
         passes = draw(st.sampled_from([0, 100, 200, 1000, 90_000]))
-        plan.append((together, draw(st.integers(1, 4)), timedelta(seconds=passes), draw(st.booleans())))
+        kept = timedelta(seconds=draw(st.sampled_from([0, 0, 300, 43_200])))
+        restarts, compacts = draw(st.booleans()), draw(st.booleans())
+        plan.append((together, draw(st.integers(1, 4)), timedelta(seconds=passes), restarts, kept, compacts))
     return plan
 
 
 def run_through(bench: Workbench, plan: list[tuple[Any, ...]]) -> None:
-    for together, files_per_commit, passes, restarts in plan:
+    for together, files_per_commit, passes, restarts, kept, compacts in plan:
         bench.arrive(*together)
-        bench.condense(files_per_commit=files_per_commit)
+        bench.condense(files_per_commit=files_per_commit, keep_quiet=kept)
         bench.now += passes
         if restarts:
             bench.restart()
+        if compacts:
+            bench.compact()
     bench.finish()
 
 

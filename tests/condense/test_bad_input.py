@@ -1,8 +1,10 @@
 """What bad input costs: itself. It is kept or named with its reason and place, and all else goes on."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.core.exceptions import ServiceRequestError
@@ -139,6 +141,22 @@ def test_an_event_without_a_sensible_time_is_kept(bench: Workbench) -> None:
     bench.arrive(capture_file([timeless], 1, NOON), GOOD)
     assert bench.finish().counts.passed_through == 1
     assert bench.rows(Table.ACTIVITY_RECORDS).height == 1
+    assert_the_good_file_went_on(bench)
+
+
+@pytest.mark.parametrize(
+    "time", [None, "", "SOME-ERROR-HERE-T08:44:02.8921579Z", "2021-02-30T07:45:44Z", 7, {}]
+)
+@pytest.mark.parametrize("fields", [stage_fields("start"), json.loads(LOG)], ids=["stage", "log"])
+def test_a_record_without_a_readable_time_stands_where_its_event_entered_and_says_so(
+    bench: Workbench, fields: dict[str, Any], time: object
+) -> None:
+    record = encoded({**fields, "time": time})
+    entered = NOON + timedelta(hours=3)
+    bench.arrive(capture_file([Event(0, envelope(record), entered)], 1), GOOD)
+    bench.finish()
+    (row,) = bench.rows(Table.ACTIVITY_RECORDS).to_dicts()
+    assert (row["record"].encode(), row["time"], row["time_from_record"]) == (record, entered, False)
     assert_the_good_file_went_on(bench)
 
 

@@ -27,7 +27,7 @@ def test_only_the_address_differs(azurite: AzuriteServer, tmp_path: Path) -> Non
     for bench in (local, remote):
         bench.arrive(*FILES)
         result = bench.finish()
-        assert discrepancies(bench.store, bench.lake, result.done) == []
+        assert discrepancies(bench.lake, result.done) == []
         bench.assert_conserved()
         assert len(bench.step().condense_again([result.done[0].file.partition], redo="again").done) == 2
     assert remote.tables() == local.tables()

@@ -9,16 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azmdr.condense import identity
-from azmdr.condense.body import BodyReader, Row
+from azmdr.condense.body import BodyReader
 from azmdr.condense.classify import RecordError, StageRecord, classify
-from azmdr.condense.passed import Passing
 from azmdr.condense.split import split_body
 from azmdr.times import as_datetime, as_text
 from tests.condense.records import (
     data_export_fields,
     encoded,
     envelope,
+    old_data_export_fields,
     resource_log_bytes,
+    rest_fields,
     sign_in_bytes,
     stage_bytes,
     stage_fields,
@@ -28,33 +29,34 @@ from tests.condense.test_members import operations
 Told = tuple[Any, ...]
 
 
-def alone(body: bytes) -> list[Told]:
-    """What the body holds, each piece of it read by itself."""
-    told: list[Told] = []
+def alone(body: bytes) -> list[list[Told]]:
+    """What the body holds by what it is, each piece of it read by itself."""
+    staged: list[Told] = []
+    passing: list[Told] = []
+    broken: list[Told] = []
     for piece in split_body(body):
         try:
             if piece.broken is not None:
-                told.append((piece.content, piece.broken))
+                broken.append((piece.index, piece.content, piece.broken))
                 continue
             record = classify(piece.content)
-            told.append(of_stage(record) if isinstance(record, StageRecord) else (piece.content,))
+            if isinstance(record, StageRecord):
+                staged.append(of_stage(record))
+            else:
+                passing.append((piece.content,))
         except RecordError as error:
-            told.append((piece.content, error.reason))
-    return told
+            broken.append((piece.index, piece.content, error.reason))
+    return [staged, passing, broken]
 
 
-def together(body: bytes, reader: BodyReader) -> list[Told]:
-    return [of_row(row) for row in reader.rows(body)]
-
-
-def of_row(row: Row) -> Told:
-    match row:
-        case StageRecord():
-            return of_stage(row)
-        case Passing():
-            return (row.content,)
-        case _:
-            return (row.content, row.broken)
+def together(body: bytes, reader: BodyReader) -> list[list[Told]]:
+    rows = reader.rows(body)
+    assert len(rows) == len(split_body(bytes(body)))
+    return [
+        [of_stage(record) for record in rows.staged],
+        [(record.content,) for record in rows.passing],
+        [(piece.index, piece.content, piece.broken) for piece in rows.broken],
+    ]
 
 
 def of_stage(record: StageRecord) -> Told:
@@ -93,6 +95,8 @@ RECORDS = [
     stage_bytes("start", resultSignature=7, TimeGenerated="2026-11-24T12:00:00Z"),
     encoded(data_export_fields("success")),
     encoded({**data_export_fields("success"), "category": "SignInLogs"}),
+    encoded(old_data_export_fields("accept")),
+    encoded(rest_fields("failure")),
     sign_in_bytes("one"),
     resource_log_bytes("pod", None),
     PRETTY,

@@ -85,7 +85,8 @@ def test_a_run_that_lost_its_lease_commits_nothing(bench: Workbench) -> None:
         assert len(taker.condense("taker").done) == 1
 
     loser = Workbench(bench.url, bench.folder, container=Meanwhile(bench.container, taken_over))
-    assert loser.condense("loser").done == []
+    lost = loser.condense("loser")
+    assert (lost.done, lost.leased) == ([], [CUSTOMER])
     (row,) = bench.ledger_rows()
     assert (row.run_id, row.completions) == ("taker", 1)
     bench.assert_conserved()
@@ -119,14 +120,16 @@ class WrittenMeanwhile(DirectoryLake):
             happens()
 
 
-def test_a_record_that_comes_while_its_operation_is_written_is_told_after_it(bench: Workbench) -> None:
+def test_a_record_that_comes_while_its_operation_is_written_waits_for_the_run_that_writes(
+    bench: Workbench,
+) -> None:
     bench.arrive(file_of_bodies(envelope(START)))
     bench.condense()
     other = Workbench(bench.url, bench.folder, container=bench.container)
 
     def success_comes() -> None:
         other.arrive(file_of_bodies(envelope(SUCCESS), partition=1))
-        assert told(other.condense("the other")) == {CUSTOMER: 0}
+        assert other.condense("the other").leased == [CUSTOMER]
 
     bench.lake = WrittenMeanwhile(bench.folder, success_comes)
     bench.now += DEADLINE
@@ -134,6 +137,26 @@ def test_a_record_that_comes_while_its_operation_is_written_is_told_after_it(ben
     bench.finish()
     (operation,) = bench.rows(Table.OPERATIONS).to_dicts()
     assert (operation["revision"], operation["outcome"]) == (2, "success")
+
+
+def test_a_run_overtaken_while_it_writes_operations_says_nothing_of_them(bench: Workbench) -> None:
+    bench.arrive(file_of_bodies(envelope(START)))
+    bench.condense()
+    other = Workbench(bench.url, bench.folder, container=bench.container)
+
+    def overtaken() -> None:
+        other.now = bench.now + LEASE + timedelta(seconds=1)
+        other.arrive(file_of_bodies(envelope(SUCCESS), partition=1))
+        assert told(other.condense("the other")) == {CUSTOMER: 1}
+
+    bench.now += DEADLINE
+    bench.lake = WrittenMeanwhile(bench.folder, overtaken)
+    assert bench.condense("slow").leased == [CUSTOMER]
+    bench.now = other.now
+    bench.finish()
+    (operation,) = bench.rows(Table.OPERATIONS).to_dicts()
+    assert (operation["revision"], operation["outcome"]) == (2, "success")
+    bench.assert_conserved()
 
 
 def test_only_the_files_named_are_done(bench: Workbench) -> None:

@@ -7,13 +7,17 @@ import pytest
 
 from azmdr.condense import classify as classify_module
 from azmdr.condense.classify import PassedRecord, RecordError, Stage, StageRecord, classify
+from azmdr.condense.condensed import condense
 from azmdr.condense.facts import Shape
+from azmdr.condense.members import rebuild_records
 from tests.condense.records import (
     SUBSCRIPTION,
     at,
     data_export_fields,
     encoded,
+    old_data_export_fields,
     passed,
+    rest_fields,
     sign_in_bytes,
     stage_bytes,
     stage_fields,
@@ -141,7 +145,7 @@ def test_a_stage_without_a_time_passes_through(time: object) -> None:
     assert record.operation_name == ARM
 
 
-@pytest.mark.parametrize("name", ["timeStamp", "timestamp"])
+@pytest.mark.parametrize("name", ["timeStamp", "timestamp", "EventTimeString"])
 def test_the_other_names_of_the_time_are_known(name: str) -> None:
     fields = stage_fields("start")
     fields[name] = fields.pop("time")
@@ -233,6 +237,99 @@ class TestDataExport:
         old = data_export_fields("start")
         old["ResourceId"] = old.pop("_ResourceId").upper()
         assert staged(encoded(old)).operation_id == staged(encoded(data_export_fields("start"))).operation_id
+
+
+SHAPES = {
+    Shape.DIAGNOSTIC_SETTING: stage_fields,
+    Shape.DATA_EXPORT: data_export_fields,
+    Shape.OLD_DATA_EXPORT: old_data_export_fields,
+    Shape.REST: rest_fields,
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("stage", Stage)
+def test_every_stage_is_known_in_every_shape(shape: Shape, stage: Stage) -> None:
+    record = staged(encoded(SHAPES[shape](stage, 5)))
+    assert (record.stage, record.shape) == (stage, shape)
+    assert record.time == stage_record("start", 5).time
+    assert record.operation_id == staged(encoded(SHAPES[shape]("start"))).operation_id
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_operation_says_the_same_of_itself_in_every_shape(shape: Shape) -> None:
+    records = [staged(encoded(SHAPES[shape](stage, second))) for second, stage in enumerate(Stage)]
+    operation = condense(records[:3])
+    assert (operation.outcome, operation.attempts, operation.revision) == ("success", 1, 3)
+    assert (operation.operation_name or "").upper() == ARM
+    assert operation.category == "Administrative"
+    assert operation.subscription_id == SUBSCRIPTION
+    assert (operation.correlation_id, operation.caller_ip) == ("c-1", "203.0.113.7")
+    assert rebuild_records(operation.operation, operation.members) == [one.content for one in records[:3]]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("value", DRIFT, ids=repr)
+def test_no_field_of_another_type_costs_a_record_in_any_shape(shape: Shape, value: object) -> None:
+    for name in SHAPES[shape]("start"):
+        content = encoded({**SHAPES[shape]("start"), name: value})
+        record = classify(content)
+        assert record.content == content
+        if isinstance(record, StageRecord):
+            operation = condense([record])
+            assert rebuild_records(operation.operation, operation.members) == [content]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_absent_field_costs_a_record_in_any_shape(shape: Shape) -> None:
+    for name in SHAPES[shape]("start"):
+        fields = SHAPES[shape]("start")
+        del fields[name]
+        assert classify(encoded(fields)).content == encoded(fields)
+
+
+class TestRest:
+    def test_a_name_may_be_a_text(self) -> None:
+        plain = rest_fields("start", category="Administrative", status="Succeeded", operationName=ARM.lower())
+        assert staged(encoded(plain)).stage is Stage.SUCCESS
+
+    def test_what_older_events_call_otherwise_is_known(self) -> None:
+        fields = rest_fields("start")
+        old = {**fields, "eventSource": fields["category"], "resourceUri": fields["resourceId"]}
+        del old["category"], old["resourceId"]
+        assert staged(encoded(old)).operation_id == staged(encoded(fields)).operation_id
+
+    def test_what_is_no_stage_passes_through_under_its_names(self) -> None:
+        record = passed(encoded(rest_fields("start", category={"value": "Security"})))
+        assert (record.shape, record.category) == (Shape.REST, "Security")
+        assert record.time == stage_record("start").time
+
+    def test_a_time_of_its_own_makes_it_the_record_of_a_diagnostic_setting(self) -> None:
+        assert stage_record("start", eventTimestamp=at(7)).shape is Shape.DIAGNOSTIC_SETTING
+
+
+class TestOldDataExport:
+    @pytest.mark.parametrize(
+        "properties", [{"message": ARM}, json.dumps({"message": ARM}), json.dumps({"message": ARM.lower()})]
+    )
+    def test_the_operation_is_named_by_the_message_of_its_properties(self, properties: object) -> None:
+        record = staged(encoded(old_data_export_fields("start", Properties=properties)))
+        assert record.operation_id == staged(encoded(old_data_export_fields("start"))).operation_id
+
+    @pytest.mark.parametrize(
+        "properties", ["", "no JSON", "[]", None, {"message": "in words"}, '{"message":7}']
+    )
+    def test_without_that_it_passes_through_under_the_name_for_people(self, properties: object) -> None:
+        record = passed(encoded(old_data_export_fields("start", Properties=properties)))
+        assert record.operation_name == "Create or Update Virtual Machine"
+
+    def test_an_operation_that_stands_in_its_column_is_believed(self) -> None:
+        policy = old_data_export_fields("start", OperationName=POLICY, Category="Policy")
+        assert staged(encoded(policy)).policy
+
+    def test_a_row_that_has_both_is_one_of_the_new(self) -> None:
+        both = {**old_data_export_fields("start"), **data_export_fields("success")}
+        assert staged(encoded(both)).shape is Shape.DATA_EXPORT
 
 
 class TestEntraIdentity:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from azmdr.condense.classify import StageRecord
 from azmdr.condense.condensed import Operation, condense
-from azmdr.condense.members import ADDED, CONDENSED
+from azmdr.condense.record_layout import ADDED, CONDENSED
 from azmdr.times import as_datetime
 from tests.condense.records import (
     NOON,
@@ -144,6 +144,11 @@ class TestSpeakers:
             stage_record(FAILURE, 3, properties={}),
         ]
         assert record_of(*records)[ADDED]["told_by"]["failure"] == 1
+
+    def test_a_body_in_the_json_text_of_an_export_is_a_body(self) -> None:
+        bare = staged(encoded(data_export_fields(START, 0, Properties="{}")))
+        full = staged(encoded(data_export_fields(START, 1)))
+        assert record_of(bare, full)[ADDED]["told_by"]["start"] == 1
 
     def test_where_nobody_has_a_body_the_first_start_and_the_last_success_speak(self) -> None:
         starts = [stage_record(START, second, properties=None) for second in (0, 1)]

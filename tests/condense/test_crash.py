@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from azmdr.store.state_size import StateSize, state_sizes
+from tests.condense.capture_files import CUSTOMER
 from tests.condense.crashing_step import LATER, run, scenario
 from tests.condense.workbench import Workbench
 from tests.postgres_server import PostgresServer
@@ -24,6 +26,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     folder = tmp_path_factory.mktemp("undisturbed")
     bench = Workbench(f"sqlite:///{folder}/store.db", folder / "lake")
     run(bench)
+    with bench.store.read() as connection:
+        assert state_sizes(connection)[CUSTOMER] == StateSize(closed_operations=2)
     return bench.tables()
 
 
@@ -39,14 +43,16 @@ def assert_made_good(url: str, folder: Path, undisturbed: tuple[str, str]) -> No
     bench.arrive(*scenario())
     bench.finish()
     assert bench.tables() == undisturbed
-    assert [row.completions for row in bench.ledger_rows()] == [1, 1]
-    assert bench.states() == {"done": 2}
+    bench.compact()
+    assert bench.tables() == undisturbed
+    assert [row.completions for row in bench.ledger_rows()] == [1, 1, 1]
+    assert bench.states() == {"done": 3}
     bench.assert_conserved()
     bench.store.close()
 
 
-def die_everywhere(folder: Path) -> Iterator[tuple[int, str, Path, int]]:
-    """Processes killed at the first boundary, the second, and so on until one survives."""
+def die_everywhere(folder: Path, every: int = 1) -> Iterator[tuple[int, str, Path, int]]:
+    """Processes killed at the first boundary, the next but so many, and so on until one survives."""
 
     def one(boundary: int) -> tuple[int, str, Path, int]:
         own = folder / str(boundary)
@@ -55,25 +61,36 @@ def die_everywhere(folder: Path) -> Iterator[tuple[int, str, Path, int]]:
         return boundary, url, own / "lake", killed_at(boundary, url, own / "lake")
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for first in count(1, AT_ONCE):
-            ended = list(pool.map(one, range(first, first + AT_ONCE)))
+        for first in count(1, AT_ONCE * every):
+            ended = list(pool.map(one, range(first, first + AT_ONCE * every, every)))
             yield from ended
             if ended[-1][3] == SURVIVED:
                 return
 
 
-def test_a_run_killed_at_any_moment_is_made_good_by_the_next(
-    tmp_path: Path, undisturbed: tuple[str, str]
-) -> None:
+def check_deaths(folder: Path, undisturbed: tuple[str, str], every: int) -> int:
     deaths = 0
-    for boundary, url, lake, ended in die_everywhere(tmp_path):
+    for boundary, url, lake, ended in die_everywhere(folder, every):
         assert ended in (-signal.SIGKILL, SURVIVED), boundary
         deaths += ended == -signal.SIGKILL
         assert_made_good(url, lake, undisturbed)
-    assert deaths > 40
+    return deaths
 
 
-@pytest.mark.parametrize("boundary", [2, 8, 20, 33])
+def test_a_run_killed_here_and_there_is_made_good_by_the_next(
+    tmp_path: Path, undisturbed: tuple[str, str]
+) -> None:
+    assert check_deaths(tmp_path, undisturbed, every=11) > 9
+
+
+@pytest.mark.soak
+def test_a_run_killed_at_any_moment_is_made_good_by_the_next(
+    tmp_path: Path, undisturbed: tuple[str, str]
+) -> None:
+    assert check_deaths(tmp_path, undisturbed, every=1) > 110
+
+
+@pytest.mark.parametrize("boundary", [2, 20, 61, 79])
 def test_a_run_killed_on_postgresql_is_made_good_by_the_next(
     postgres: PostgresServer, tmp_path: Path, undisturbed: tuple[str, str], boundary: int
 ) -> None:

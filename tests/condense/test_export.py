@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 
 from azmdr.cli import main
 from azmdr.condense.counts import LocalResult
-from azmdr.condense.export import export
+from azmdr.condense.export import _OnDisk, export
 from azmdr.condense.local import LocalCondensing
 from azmdr.condense.members import rebuild_records
 from azmdr.lake.layout import Table
@@ -91,6 +92,7 @@ def test_every_record_stands_in_one_line(paths: list[str], tmp_path: Path) -> No
         "activity_record": result.counts.passed_through,
         "operation": result.operations,
         "quarantined_record": result.counts.quarantined,
+        "repeated_record": result.counts.duplicates,
     }
     passed = [text_of(line["activity_record"]) for line in lines(path) if "activity_record" in line]
     rebuilt = [record for told in operations(path) for record in rebuild_records(*told)]
@@ -135,6 +137,18 @@ def test_a_compressed_file_gives_the_same(tmp_path: Path) -> None:
         run([str(path)], tmp_path / codec)
         outs.append(lines(tmp_path / codec / "local.ndjson.zst"))
     assert outs[0] == outs[1] != []
+
+
+def test_what_a_compressed_file_holds_decides_where_it_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "small.avro"
+    path.write_bytes(avro_of(list(_events(FILES[0])), codec="deflate"))
+    size = path.stat().st_size
+    with patch("azmdr.condense.export._OnDisk", wraps=_OnDisk) as on_disk:
+        run([str(path)], tmp_path / "held", held_in_memory=size * 5)
+        on_disk.assert_not_called()
+        run([str(path)], tmp_path / "kept", held_in_memory=size * 5 - 1)
+        on_disk.assert_called_once()
+    assert lines(tmp_path / "held" / "local.ndjson.zst") == lines(tmp_path / "kept" / "local.ndjson.zst")
 
 
 def _events(file: CaptureFile) -> Any:

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from azmdr.cli import main
 from azmdr.condense.local import LocalCondensing
+from azmdr.condense.members import rebuild_records
 from azmdr.lake.layout import Table
 from azmdr.lake.read import digest_of, read_latest
 from azmdr.lake.storage import DirectoryLake
@@ -168,3 +169,19 @@ def test_what_can_not_be_done_is_refused_by_name(
     assert refused.exit_code != 0
     assert told in refused.output
     assert not (tmp_path / "lake").exists()
+
+
+def test_a_record_that_a_later_call_brings_in_another_spelling_is_kept_in_both(tmp_path: Path) -> None:
+    turned = json.dumps(dict(reversed(json.loads(SUCCESS).items()))).encode()
+    files = (file_of_bodies(envelope(START, SUCCESS)), file_of_bodies(envelope(turned), partition=1))
+    both = DirectoryLake(tmp_path / "both")
+    counts(run(*written(tmp_path, *files), "--out", both.address, "--json"))
+    for order in (files, files[::-1]):
+        lake = DirectoryLake(tmp_path / f"beginning with {order[0].name.partition_id}")
+        for file in order:
+            counts(run(*written(tmp_path, file), "--out", lake.address, "--json"))
+        rows = read_latest(lake, CUSTOMER, Table.OPERATIONS)
+        assert rows["revision"].to_list() == [3]
+        (told,) = rows.select("operation", "members").rows()
+        assert sorted(rebuild_records(*told)) == sorted([START, SUCCESS, turned])
+        assert digest_of(rows) == digest_of(read_latest(both, CUSTOMER, Table.OPERATIONS))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from azmdr.condense.classify import StageRecord
 from azmdr.condense.condensed import condense
-from azmdr.condense.members import ADDED, CONDENSED, rebuild_records
+from azmdr.condense.members import rebuild_records
+from azmdr.condense.record_layout import ADDED, CONDENSED
 from tests.condense.records import (
     data_export_fields,
     encoded,
@@ -157,3 +158,14 @@ def test_whatever_a_record_holds_it_comes_back_byte_for_byte(contents: list[byte
         by_operation.setdefault(record.operation_id, []).append(record)
     for records in by_operation.values():
         assert rebuilt(records) == {record.content for record in records}
+
+
+def test_a_record_in_several_spellings_comes_back_in_each_and_condenses_the_same() -> None:
+    fields = stage_fields("success", 1)
+    turned = dict(reversed(fields.items()))
+    spellings = [encoded(fields), encoded(turned), json.dumps(turned, indent=1).encode()]
+    operation = condense(map(staged, [stage_bytes("start"), *spellings]))
+    assert operation.revision == 4
+    contents = rebuild_records(operation.operation, operation.members)
+    assert sorted(contents) == sorted([stage_bytes("start"), *spellings])
+    assert condense(map(staged, contents)) == operation

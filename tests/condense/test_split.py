@@ -42,7 +42,7 @@ def test_every_envelope_gives_its_records_byte_for_byte(body: bytes) -> None:
 
 
 def test_a_record_without_an_envelope_is_a_record() -> None:
-    assert good(A) == [A]
+    assert good(A) == good(b" \n" + A + b"\t ") == [A]
 
 
 @pytest.mark.parametrize("body", [b"", b" \n\t", b"\xef\xbb\xbf", b'{"records":[]}', b"[]", b"[ ]"])
@@ -54,6 +54,7 @@ def test_nothing_has_no_pieces(body: bytes) -> None:
     ("body", "reason"),
     [
         (b"Message 7", split.NOT_JSON),
+        (b",a message, and more,", split.NOT_JSON),
         (b'Message with quotes " `', split.NOT_JSON),
         (b'"text"', split.NOT_JSON),
         (b"\x00\xff\xfe", split.NOT_JSON),
@@ -153,8 +154,33 @@ def test_half_a_surrogate_pair_is_left_as_it_is() -> None:
     assert [piece.content for piece in split_body(envelope(A, half, B))] == [A, half, B]
 
 
-def test_records_glued_together_come_apart() -> None:
-    assert good(b"%s%s" % (envelope(A)[:-2], B + b"]}")) == [A, B]
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"records":[%s%s]}' % (A, B),
+        b'{"records":[%s]}{"records":[%s]}' % (A, B),
+        b'{"records":[%s]}\r\n{"records":[%s]}\r\n' % (A, B),
+        b'{"records":[]}, {"records":[%s,%s]}' % (A, B),
+        b"%s%s" % (A, B),
+        b"%s\n%s\n" % (A, B),
+        b"%s,%s]}" % (A, B),
+    ],
+    ids=["records", "envelopes", "lines-of-envelopes", "an-empty-one", "no-envelope", "lines", "cut-opening"],
+)
+def test_what_is_glued_together_comes_apart(body: bytes) -> None:
+    assert good(body) == [A, B]
+    assert broken(body) == []
+
+
+def test_a_broken_line_among_records_without_an_envelope_costs_itself() -> None:
+    body = b"\n".join([A, SINGLE_QUOTES, B])
+    assert [piece.content for piece in split_body(body)] == [A, SINGLE_QUOTES, B]
+    assert good(body) == [A, B]
+
+
+def test_a_list_of_records_inside_a_record_is_the_record_s_own() -> None:
+    inner = b'{"time":"3","records":[%s]}' % A
+    assert good(B + inner) == [B, inner]
 
 
 def test_what_is_cut_off_is_one_broken_piece() -> None:

@@ -1,6 +1,7 @@
 """A place to run the step: a real store, a real lake directory, files in memory, a clock that is told."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import select
 
+from azmdr.condense.compaction import Compaction, CompactionResult
 from azmdr.condense.members import rebuild_records
 from azmdr.condense.step import CondensingStep, StepResult, StepSettings
 from azmdr.lake.layout import Table
@@ -17,8 +19,8 @@ from azmdr.lake.read import digest_of, read_latest
 from azmdr.lake.storage import DirectoryLake, LakeStorage
 from azmdr.store import ledger
 from azmdr.store.database import Store
-from azmdr.store.operations import Patience
-from azmdr.store.tables import CAPTURE_FILE, OPERATION_RECORD
+from azmdr.store.operations import Patience, held_records
+from azmdr.store.tables import CAPTURE_FILE, CLOSED_OPERATION, OPEN_OPERATION
 from tests.condense.capture_files import CUSTOMER, TODAY, CaptureFile, FilesInMemory
 from tests.condense.records import NOON
 
@@ -29,6 +31,8 @@ SETTINGS: Final = StepSettings(
     patience=Patience(LINGER, DEADLINE),
     budget=timedelta(minutes=10),
     claim_lease=LEASE,
+    customer_wait=timedelta(0),
+    keep_quiet=timedelta(hours=12),
     files_per_commit=50,
     bytes_per_commit=1 << 28,
     file_attempts=3,
@@ -70,6 +74,13 @@ class Workbench:
     def condense(self, run_id: str | None = None, **settings: Any) -> StepResult:
         return self.step(run_id, **settings).condense_waiting([TODAY])
 
+    def compact(self) -> CompactionResult:
+        """Compact the day the files are of."""
+        self.runs += 1
+        name = f"compaction-{self.runs}"
+        compaction = Compaction(self.store, self.lake, LEASE, timedelta(0), name, lambda: self.now)
+        return compaction.compact([TODAY])
+
     def finish(self) -> StepResult:
         """Condense what waits, then let so much time pass that every operation is due."""
         result = self.condense()
@@ -106,13 +117,12 @@ class Workbench:
 
     def assert_conserved(self) -> None:
         """Every file's counts add up, and are what the lake and the store really hold."""
-        with self.store.read() as connection:
-            brought_by = list(connection.scalars(select(OPERATION_RECORD.c.file_id)))
+        brought_by = self.brought_by()
         for row in self.ledger_rows():
             accounted = row.passed_through + row.merged + row.duplicates + row.quarantined
             assert row.records == accounted, row.path
             assert row.duplicates >= 0
-            assert row.merged == brought_by.count(row.id)
+            assert row.merged == brought_by[row.id]
             heights = self._heights(json.loads(row.outputs))
             assert heights == {
                 name: count
@@ -122,6 +132,17 @@ class Workbench:
                 )
                 if count
             }
+
+    def brought_by(self) -> Counter[int]:
+        """How many records of operations each file brought first, in the store and in what is closed."""
+        with self.store.read() as connection:
+            held = connection.scalars(select(OPEN_OPERATION.c.contents)).all()
+            closed = connection.execute(select(CLOSED_OPERATION)).all()
+        brought = Counter(record.file_id for contents in held for record in held_records(contents))
+        for row in closed:
+            brought.update(json.loads(row.brought_by))
+            brought.update(record.file_id for record in held_records(row.other_spellings or b"\x90"))
+        return brought
 
     def _heights(self, outputs: Sequence[str]) -> dict[str, int]:
         heights: dict[str, int] = {}

@@ -14,10 +14,11 @@ def pyproject() -> dict[str, Any]:
     return tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 
 
-def direct_dependencies() -> list[Requirement]:
-    """Every requirement written by hand: to run, to build, and of each extra; no name twice."""
+def direct_dependencies(*without: str) -> list[Requirement]:
+    """Every requirement written by hand: to run, to build, and of each extra but some; no name twice."""
     project = pyproject()["project"]
-    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    chosen = [lines for extra, lines in project["optional-dependencies"].items() if extra not in without]
+    extras = [line for lines in chosen for line in lines]
     lines = [*project["dependencies"], *extras, *pyproject()["build-system"]["requires"]]
     return list({Requirement(line).name: Requirement(line) for line in lines}.values())
 

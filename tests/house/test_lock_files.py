@@ -15,7 +15,7 @@ ENTRIES = re.findall(r"^([\w.-]+)(?:\[[^\]]*\])?==(\S+)([^\n]*\n(?: {4}[^\n]*\n)
 PINNED = {canonicalize_name(name): Version(version) for name, version, _ in ENTRIES}
 
 
-@pytest.mark.parametrize("dependency", direct_dependencies(), ids=lambda requirement: requirement.name)
+@pytest.mark.parametrize("dependency", direct_dependencies("bench"), ids=lambda requirement: requirement.name)
 def test_the_lock_pins_each_direct_dependency_within_its_bounds(dependency: Requirement) -> None:
     assert PINNED[canonicalize_name(dependency.name)] in dependency.specifier
 

@@ -1,10 +1,8 @@
 """What open operations promise: each record once, nothing due too early or told too little."""
 
-import contextlib
 import json
-import threading
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,25 +13,24 @@ from sqlalchemy import select
 
 from azmdr.condense.classify import StageRecord, classify
 from azmdr.condense.condensed import condense
-from azmdr.condense.members import CONDENSED
+from azmdr.condense.record_layout import CONDENSED
 from azmdr.store.database import Store
 from azmdr.store.ledger import LedgerFile
 from azmdr.store.operations import (
+    Brought,
     Emitted,
     OpenOperation,
     Patience,
     add_records,
     customers_due,
     due_operations,
-    emit_again,
     latencies,
-    lock_customers,
     note_emitted,
-    note_hours,
     records_of_files,
     waiting_operations,
 )
-from azmdr.store.tables import CAPTURE_FILE, OPEN_OPERATION, OPERATION_RECORD
+from azmdr.store.state_size import state_sizes
+from azmdr.store.tables import CAPTURE_FILE, OPEN_OPERATION
 from tests.store.ledger_files import NOON, held_file
 
 PATIENCE = Patience(linger=timedelta(minutes=3), deadline=timedelta(minutes=15))
@@ -42,11 +39,16 @@ INSTANT = timedelta(microseconds=1)
 
 
 def stage(
-    result: str, *, correlation: str = "one", category: str = "Administrative", second: int = 0
+    result: str,
+    *,
+    correlation: str = "one",
+    category: str = "Administrative",
+    minute: int = 0,
+    second: int = 0,
 ) -> StageRecord:
     """A record of an operation as a diagnostic setting sends it."""
     content = {
-        "time": f"2026-11-24T12:00:{second:02}.0000000Z",
+        "time": f"{NOON + timedelta(minutes=minute, seconds=second):%Y-%m-%dT%H:%M:%S}.0000000Z",
         "resourceId": "/SUBSCRIPTIONS/00000000-0000-0000-0000-000000000001/RESOURCEGROUPS/RG",
         "operationName": "MICROSOFT.RESOURCES/SUBSCRIPTIONS/RESOURCEGROUPS/WRITE",
         "category": category,
@@ -64,22 +66,22 @@ OPERATION = START.operation_id
 
 def add(store: Store, file: LedgerFile, *records: StageRecord, now: datetime = NOON) -> int:
     with store.write() as connection:
-        return add_records(connection, file, records, now)
+        brought = [Brought(file, records)]
+        return add_records(connection, file.customer, brought, PATIENCE, now)[file.id]
 
 
 def due(store: Store, now: datetime, customer: str = "contoso", limit: int = 100) -> list[OpenOperation]:
     with store.read() as connection:
-        return due_operations(connection, customer, PATIENCE, now, limit)
+        return due_operations(connection, customer, now, limit)
 
 
 def told(store: Store, revision: int, now: datetime = NOON, operation_id: str = OPERATION) -> None:
     with store.write() as connection:
-        note_emitted(connection, "contoso", [Emitted(operation_id, revision)], now)
+        note_emitted(connection, "contoso", [Emitted(operation_id, revision, respelt=False)], now)
 
 
-def again(store: Store, file: LedgerFile) -> None:
-    with store.write() as connection:
-        emit_again(connection, file)
+def again(store: Store, file: LedgerFile, *records: StageRecord, now: datetime = LATER) -> int:
+    return add(store, replace(file, completions=1), *records, now=now)
 
 
 def contents(operations: Collection[OpenOperation]) -> list[set[bytes]]:
@@ -127,36 +129,11 @@ def test_a_record_spelt_in_two_ways_is_kept_in_both_whichever_came_first(
     assert json.loads(told_by_both.operation)[CONDENSED]["num_correlated_records"] == 1
 
 
-def test_runs_that_add_to_the_same_operations_in_another_order_wait_for_each_other(store: Store) -> None:
-    one, other = stage("Start", correlation="one"), stage("Start", correlation="other")
-    files = [held_file(store, number) for number in range(4)]
-    both_hold_one = threading.Barrier(2, timeout=2)
-
-    def add_in_one_transaction(
-        first: tuple[LedgerFile, StageRecord], second: tuple[LedgerFile, StageRecord]
-    ) -> None:
-        with store.write() as connection:
-            lock_customers(connection, ["contoso"])
-            add_records(connection, first[0], [first[1]], NOON)
-            with contextlib.suppress(threading.BrokenBarrierError):
-                both_hold_one.wait()
-            add_records(connection, second[0], [second[1]], NOON)
-
-    with ThreadPoolExecutor(2) as pool:
-        runs = [
-            pool.submit(add_in_one_transaction, (files[0], one), (files[1], other)),
-            pool.submit(add_in_one_transaction, (files[2], other), (files[3], one)),
-        ]
-        for run in runs:
-            run.result(timeout=60)
-    assert len(due(store, LATER)) == 2
-
-
 def test_a_file_done_again_brings_what_it_brought_before(store: Store) -> None:
     first, second = held_file(store, 0), held_file(store, 1)
     assert add(store, first, START, SUCCESS) == 2
     assert add(store, second, START, SUCCESS, ACCEPT) == 1
-    assert (add(store, first, START, SUCCESS), add(store, second, START, SUCCESS, ACCEPT)) == (2, 1)
+    assert (again(store, first, START, SUCCESS), again(store, second, START, SUCCESS, ACCEPT)) == (2, 1)
     assert row(store).records == 3
 
 
@@ -165,7 +142,7 @@ def test_a_record_counts_for_the_file_that_brought_it_first(store: Store) -> Non
     add(store, first, START)
     add(store, second, START, ACCEPT, SUCCESS)
     with store.read() as connection:
-        assert records_of_files(connection, [first.id, second.id]) == {first.id: 1, second.id: 2}
+        assert records_of_files(connection, "contoso", [OPERATION]) == {first.id: 1, second.id: 2}
 
 
 def test_adding_nothing_changes_nothing(store: Store) -> None:
@@ -186,13 +163,14 @@ def test_adding_that_fails_half_way_leaves_nothing(store: Store) -> None:
 
     def add_and_fail() -> None:
         with store.write() as connection:
-            add_records(connection, file, [START, SUCCESS], NOON)
+            add_records(connection, "contoso", [Brought(file, [START, SUCCESS])], PATIENCE, NOON)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         add_and_fail()
     with store.read() as connection:
-        assert connection.execute(select(OPERATION_RECORD)).all() == []
+        assert connection.execute(select(OPEN_OPERATION)).all() == []
+        assert state_sizes(connection) == {}
         assert waiting_operations(connection) == 0
 
 
@@ -207,7 +185,6 @@ def test_the_records_are_the_same_in_whatever_batches_they_come(
     store: Store, batches: list[list[StageRecord]]
 ) -> None:
     with store.write() as connection:
-        connection.execute(OPERATION_RECORD.delete())
         connection.execute(OPEN_OPERATION.delete())
         connection.execute(CAPTURE_FILE.delete())
     file = held_file(store)
@@ -257,9 +234,9 @@ def test_only_customers_with_something_due_are_named(store: Store) -> None:
     add(store, held_file(store), SUCCESS)
     add(store, held_file(store, customer="fabrikam"), START)
     with store.read() as connection:
-        assert customers_due(connection, PATIENCE, NOON) == []
-        assert customers_due(connection, PATIENCE, NOON + timedelta(minutes=3)) == ["contoso"]
-        assert customers_due(connection, PATIENCE, LATER) == ["contoso", "fabrikam"]
+        assert customers_due(connection, NOON) == []
+        assert customers_due(connection, NOON + timedelta(minutes=3)) == ["contoso"]
+        assert customers_due(connection, LATER) == ["contoso", "fabrikam"]
 
 
 def test_no_more_operations_are_taken_than_asked_for_each_with_all_its_records(store: Store) -> None:
@@ -314,20 +291,20 @@ def test_what_a_file_done_again_brought_is_told_again_and_nothing_else(store: St
     add(store, other, elsewhere)
     told(store, 1)
     told(store, 1, operation_id=elsewhere.operation_id)
-    again(store, file)
+    again(store, file, SUCCESS)
     assert contents(due(store, LATER)) == [{SUCCESS.content}]
     told(store, 1)
     assert due(store, LATER) == []
 
 
-def test_the_hours_an_operation_may_stand_in_are_remembered(store: Store) -> None:
-    add(store, held_file(store), START, SUCCESS)
-    hours = frozenset({NOON, NOON - timedelta(hours=1)})
-    with store.write() as connection:
-        note_hours(connection, "contoso", [(OPERATION, hours)])
-        note_hours(connection, "fabrikam", [(OPERATION, frozenset())])
-        note_hours(connection, "contoso", [])
-    assert due(store, LATER)[0].emitted_hours == hours
+def test_every_hour_an_operation_belonged_to_is_remembered(store: Store) -> None:
+    late, early = stage("Success", minute=70), stage("Start", minute=59)
+    add(store, held_file(store, 0), late)
+    assert due(store, LATER)[0].hours_before == frozenset()
+    add(store, held_file(store, 1), stage("Accept", minute=69))
+    assert due(store, LATER)[0].hours_before == frozenset()
+    add(store, held_file(store, 2), early)
+    assert due(store, LATER)[0].hours_before == {NOON + timedelta(hours=1)}
 
 
 # Latency
@@ -350,7 +327,7 @@ def test_telling_the_same_revision_again_does_not_make_it_late(store: Store) -> 
     file = held_file(store)
     add(store, file, SUCCESS)
     told(store, 1, NOON + timedelta(minutes=3))
-    again(store, file)
+    again(store, file, SUCCESS)
     told(store, 1, LATER)
     with store.read() as connection:
         assert latencies(connection, NOON - timedelta(days=1)) == [
