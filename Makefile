@@ -27,8 +27,8 @@ demo: setup ## Run the whole product against the local Azure, with the Dagster U
 demo-once: setup ## Run the demo to its end without a person watching, and check what came out
 	$(BIN)/azmdr demo --once
 
-test: lint ## Lint, then run every test
-	$(BIN)/pytest
+test: lint ## Lint, then run every test, on all cores
+	$(BIN)/pytest -n auto --dist loadgroup
 
 lint: setup ## Check style, types, who imports whom, and that Dagster can load the definitions
 	$(BIN)/ruff check .

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.reconciling import (
-    TEAM,
-    table,
-)
+from assets.event_hub_terraform import event_hub_terraform
+from assets.reconciling import TEAM, table
 from azmdr.steps.event_hubs import PROVIDER, observe_event_hubs
 from azmdr.store.event_hubs import known_hubs
 from azmdr_dagster.resources import Deployment
@@ -18,6 +16,7 @@ from azmdr_dagster.resources import Deployment
     group_name="infrastructure",
     owners=TEAM,
     kinds={"azure", "eventhubs"},
+    deps=[event_hub_terraform],
     description=(
         "The event hubs that take the customers' logs, in our own subscription: one a customer and region,"
         " named after the customer. Nothing is sent to a hub before it was seen here."

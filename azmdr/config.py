@@ -139,6 +139,8 @@ class Settings(BaseSettings):
     """Customers reconciled by one run, at most."""
     event_hubs_schedule: str = "1-59/5 * * * *"
     """When our own event hubs are looked at, as cron."""
+    provision_schedule: str = "2-59/5 * * * *"
+    """When new event hubs are placed and committed as Terraform, as cron."""
     customers_schedule: str = "3-59/5 * * * *"
     """When the registry of customers is mirrored into Dagster's partitions, as cron."""
     change_runs: Count = 4

@@ -11,6 +11,8 @@ from assets.coverage import coverage
 from assets.customers import customers
 from assets.diagnostic_settings import resource_diagnostic_settings, subscription_diagnostic_settings
 from assets.entra_data_exports import entra_data_exports
+from assets.event_hub_mapping import event_hub_mapping
+from assets.event_hub_terraform import event_hub_terraform
 from assets.event_hubs import event_hubs
 from assets.monitored_resources import monitored_resources
 from assets.subscriptions import subscriptions
@@ -19,6 +21,7 @@ from azmdr_dagster.jobs import (
     list_capture_files,
     mirror_customers,
     observe_event_hubs,
+    provision_event_hubs,
     reconcile_changes,
     reconcile_customers,
 )
@@ -27,13 +30,15 @@ from sensors.capture_files import capture_files_sensor
 from sensors.capture_listing import capture_listing
 from sensors.changed_targets import changed_targets
 from sensors.due_operations import due_operations_sensor
+from sensors.provider_schedules import customers_schedule, event_hubs_schedule, provision_schedule
 from sensors.reconcile_slices import reconcile_slices
-from sensors.registry_and_hubs import customers_schedule, event_hubs_schedule
 
 default_assets: Final[list[dg.AssetsDefinition]] = [
     customers,
     subscriptions,
     monitored_resources,
+    event_hub_mapping,
+    event_hub_terraform,
     event_hubs,
     subscription_diagnostic_settings,
     resource_diagnostic_settings,
@@ -44,6 +49,7 @@ default_assets: Final[list[dg.AssetsDefinition]] = [
 ]
 default_jobs: Final = [
     mirror_customers,
+    provision_event_hubs,
     observe_event_hubs,
     reconcile_customers,
     reconcile_changes,
@@ -51,7 +57,13 @@ default_jobs: Final = [
     list_capture_files,
 ]
 default_sensors: Final = [capture_files_sensor, due_operations_sensor, changed_targets]
-default_schedules: Final = [capture_listing, reconcile_slices, event_hubs_schedule, customers_schedule]
+default_schedules: Final = [
+    capture_listing,
+    reconcile_slices,
+    provision_schedule,
+    event_hubs_schedule,
+    customers_schedule,
+]
 
 
 def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definitions:

@@ -10,6 +10,8 @@ from assets.coverage import coverage
 from assets.customers import customers
 from assets.diagnostic_settings import resource_diagnostic_settings, subscription_diagnostic_settings
 from assets.entra_data_exports import entra_data_exports
+from assets.event_hub_mapping import event_hub_mapping
+from assets.event_hub_terraform import event_hub_terraform
 from assets.event_hubs import event_hubs
 from assets.monitored_resources import monitored_resources
 from assets.subscriptions import subscriptions
@@ -41,6 +43,13 @@ observe_event_hubs: Final = dg.define_asset_job(
     "observe_event_hubs",
     selection=dg.AssetSelection.assets(event_hubs),
     description="See which of our event hubs really stand.",
+    tags=CONTROL_PLANE,
+)
+
+provision_event_hubs: Final = dg.define_asset_job(
+    "provision_event_hubs",
+    selection=dg.AssetSelection.assets(event_hub_mapping, event_hub_terraform),
+    description="Give every need of an event hub a place, and commit the places as Terraform.",
     tags=CONTROL_PLANE,
 )
 

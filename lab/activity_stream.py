@@ -1,27 +1,29 @@
-"""The activity stream: what happens in the lab's Azure, as capture files of the customers' event hubs.
+"""The activity stream: what diagnostic settings in the lab's Azure send, as capture files of event hubs.
 
-A diagnostic setting of the subscription would send these records to the hub of its home region, minutes after
-the fact; here it takes seconds. They have a partition of their own, in which the replay never writes.
+In Azure it takes minutes from the fact to the event hub; here it takes seconds. The records have a partition
+of their own, in which the replay never writes.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import msgspec
 
 from lab.announcement import announcement_of
 from lab.capture_writer import TIME_FIRST, Position, archive_name, encode_file
-from lab.customers import CUSTOMERS, PARTITIONS, Hub
-from lab.records import encode
+from lab.customers import PARTITIONS, Hub
+from lab.records import Record, encode
 from lab.replay import CaptureStorage
 from lab.scenario import PlannedEvent
 
 PARTITION: Final = PARTITIONS
+Sent = tuple[Hub, Record]
+"""A record and the event hub it is sent to."""
 _BLOCK_BYTES: Final = 4_000
 
 
@@ -69,19 +71,18 @@ def stream_new_records(
     return replace(state, offset=state.offset + len(whole))
 
 
-def _by_hub(lines: Sequence[bytes]) -> dict[Hub, list[dict[str, Any]]]:
-    found: defaultdict[Hub, list[dict[str, Any]]] = defaultdict(list)
+def append(activity: Path, sent: Iterable[Sent]) -> None:
+    """Write records at the end of the activity file, all at once."""
+    told: Iterator[Record] = (
+        {"namespace": hub.namespace, "hub": hub.name, "record": record} for hub, record in sent
+    )
+    with activity.open("ab") as log:
+        log.write(b"".join(encode(line) + b"\n" for line in told))
+
+
+def _by_hub(lines: Sequence[bytes]) -> dict[Hub, list[Record]]:
+    found: defaultdict[Hub, list[Record]] = defaultdict(list)
     for line in lines:
-        record = json.loads(line)
-        for hub in _hub_of(record["resourceId"]):
-            found[hub].append(record)
+        told = json.loads(line)
+        found[Hub(told["namespace"], told["hub"], keeps_empty_files=False)].append(told["record"])
     return found
-
-
-def _hub_of(resource_id: str) -> Iterator[Hub]:
-    """The hub that takes the activity log of a resource's subscription."""
-    subscription_id = resource_id.lower().split("/")[2]
-    for customer in CUSTOMERS:
-        for subscription in customer.subscriptions:
-            if subscription.id == subscription_id:
-                yield customer.hub(subscription.home_region)

@@ -82,3 +82,10 @@ CUSTOMERS: Final = (
     _customer("fabrikam", ("westeurope", "northeurope"), subscriptions=3, keeps_empty_files=False),
     _customer("tailwind", ("uksouth", "eastus"), subscriptions=2, keeps_empty_files=False),
 )
+
+WOODGROVE: Final = _customer("woodgrove", ("eastus",), subscriptions=1, keeps_empty_files=False)
+"""A customer that grows while somebody watches; the replay plays nothing of it."""
+NEW_SUBSCRIPTION: Final = Subscription(
+    _identity("woodgrove", "subscription-new"), "woodgrove-new", "northeurope"
+)
+"""What it grows by: a subscription in a region where it had nothing."""

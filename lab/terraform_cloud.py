@@ -1,26 +1,54 @@
 """Terraform Cloud with auto-apply: plans what a repository holds and makes the event hubs of the plan stand.
 
 The plan is Terraform's own, on azurerm's schemas. Of what it holds, namespaces, authorization rules and event
-hubs come to be in the lab's Azure, under the limits Azure has; storage and Event Grid are Azurite's part.
+hubs come to be in the lab's Azure, over its API and under the limits Azure has; storage and Event Grid are
+Azurite's part. What was made and not yet written into Terraform's state is planned again by the next run, and
+made again, which changes nothing.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from lab.azure.arm_error import ArmError
-from lab.azure.cloud import Cloud
-from lab.azure.event_hubs import AuthorizationRule, EventHub, Tier, check_hub, check_namespace, check_rule
-from lab.azure.resource_id import ResourceId
+from azure.core.exceptions import AzureError
+from azure.identity import ClientSecretCredential
+from azure.mgmt.eventhub import EventHubManagementClient
+
 from lab.terraform.engine import Terraform, TerraformError
 
 _NAMESPACE: Final = "azurerm_eventhub_namespace"
 _RULE: Final = "azurerm_eventhub_namespace_authorization_rule"
 _HUB: Final = "azurerm_eventhub"
 _IN_ORDER: Final = (_NAMESPACE, _RULE, _HUB)
+_TOKEN_SCOPE: Final = "https://management.azure.com/.default"  # noqa: S105 - no secret
 
 Values = Mapping[str, Any]
+
+
+def event_hubs_client(told: Mapping[str, Any]) -> EventHubManagementClient:
+    """A client that signs in as the workspace does.
+
+    Args:
+        told: what ``lab azure`` says of itself, see :mod:`lab.azure.introduction`.
+    """
+    wiring = {"connection_verify": told["authority_file"]}
+    credential = ClientSecretCredential(
+        told["provider_tenant_id"],
+        told["deployer_client_id"],
+        told["client_secret"],
+        authority=told["url"],
+        disable_instance_discovery=True,
+        **wiring,
+    )
+    return EventHubManagementClient(
+        credential,
+        told["ingest_subscription_id"],
+        base_url=told["url"],
+        credential_scopes=[_TOKEN_SCOPE],
+        polling_interval=1,
+        **wiring,
+    )
 
 
 @dataclass(slots=True)
@@ -28,6 +56,7 @@ class Run:
     """What a run came to."""
 
     made: list[str] = field(default_factory=list)
+    """Namespaces as ``<name>``, rules and hubs as ``<namespace>/<name>``; what was there is made again."""
     removed: list[str] = field(default_factory=list)
     problem: str | None = None
     """Why it ended early: what Terraform or Azure said."""
@@ -38,8 +67,9 @@ class TerraformCloud:
     """A workspace. Its state is in the folder it runs in."""
 
     terraform: Terraform
-    cloud: Cloud
-    subscription_id: str
+    azure: EventHubManagementClient
+    group: str
+    """The resource group everything is in."""
 
     def run(self, folder: Path) -> Run:
         """Plan and apply what a folder holds."""
@@ -47,88 +77,45 @@ class TerraformCloud:
         try:
             self.terraform.init(folder)
             plan = self.terraform.plan(folder)
-            self._apply(plan["resource_changes"], run)
+            self._apply(plan.get("resource_changes", []), run)
             self.terraform.must(folder, "apply", "-input=false", "-no-color", "plan.bin")
-        except TerraformError as error:
+        except (TerraformError, AzureError) as error:
             run.problem = str(error)
-        except ArmError as error:
-            run.problem = f"{error.code}: {error.message}"
         return run
 
-    def _apply(self, changes: Iterable[Mapping[str, Any]], run: Run) -> None:
-        listed = list(changes)
+    def _apply(self, changes: Sequence[Mapping[str, Any]], run: Run) -> None:
         for kind in reversed(_IN_ORDER):
-            for values in _of(listed, kind, "delete", "before"):
+            for values in _of(changes, kind, "delete", "before"):
                 run.removed.append(self._remove(kind, values))
         for kind in _IN_ORDER:
             for action in ("create", "update"):
-                for values in _of(listed, kind, action, "after"):
+                for values in _of(changes, kind, action, "after"):
                     run.made.append(self._make(kind, values))
 
     def _make(self, kind: str, values: Values) -> str:
+        # The bodies are JSON as the API has it; the client's types want its own models.
+        namespaces: Any = self.azure.namespaces
+        hubs: Any = self.azure.event_hubs
+        namespace, name = _place(kind, values)
         if kind == _NAMESPACE:
-            return self._make_namespace(values)
-        namespace_id = self._namespace_of(kind, values)
-        key = ResourceId.parse(namespace_id).key
+            namespaces.begin_create_or_update(self.group, namespace, _namespace(values)).result()
+            return namespace
         if kind == _RULE:
-            rights = {"Listen": values["listen"], "Send": values["send"], "Manage": values["manage"]}
-            rule = AuthorizationRule(values["name"], tuple(right for right, has in rights.items() if has))
-            check_rule(rule, list(self.cloud.rules[key].values()))
-            self.cloud.rules[key][rule.name.lower()] = rule
-            return f"{namespace_id}/authorizationRules/{rule.name}"
-        days = int(values["retention_description"][0]["retention_time_in_hours"]) // 24
-        hub = EventHub(values["name"], int(values["partition_count"]), days, _capture(values))
-        hubs = self.cloud.hubs[key]
-        others = [each for name, each in hubs.items() if name != hub.name.lower()]
-        check_hub(hub, others, self._tier(namespace_id))
-        hubs[hub.name.lower()] = hub
-        return f"{namespace_id}/eventhubs/{hub.name}"
-
-    def _make_namespace(self, values: Values) -> str:
-        namespace_id = self._namespace_id(values["resource_group_name"], values["name"])
-        parsed, tier = ResourceId.parse(namespace_id), Tier(values["sku"], int(values["capacity"]))
-        check_namespace(values["name"], tier)
-        if self.cloud.resource(parsed) is None:
-            self.cloud.add_event_hub_namespace(namespace_id, values["location"], tier.name)
-        sku = {"name": tier.name, "tier": tier.name, "capacity": tier.units}
-        self.cloud.put_resource(replace(self.cloud.existing(parsed), sku=sku))
-        return namespace_id
+            namespaces.create_or_update_authorization_rule(self.group, namespace, name, _rule(values))
+        else:
+            hubs.create_or_update(self.group, namespace, name, _hub(values))
+        return f"{namespace}/{name}"
 
     def _remove(self, kind: str, values: Values) -> str:
+        namespace, name = _place(kind, values)
         if kind == _NAMESPACE:
-            namespace_id = self._namespace_id(values["resource_group_name"], values["name"])
-            self.cloud.remove_resource(namespace_id)
-            return namespace_id
-        namespace_id = self._namespace_of(kind, values)
-        kept: dict[str, Any] = (self.cloud.rules if kind == _RULE else self.cloud.hubs)[
-            ResourceId.parse(namespace_id).key
-        ]
-        kept.pop(values["name"].lower(), None)
-        return f"{namespace_id}/{'authorizationRules' if kind == _RULE else 'eventhubs'}/{values['name']}"
-
-    def _namespace_of(self, kind: str, values: Values) -> str:
+            self.azure.namespaces.begin_delete(self.group, namespace).result()
+            return namespace
         if kind == _RULE:
-            return self._namespace_id(values["resource_group_name"], values["namespace_name"])
-        name = values["namespace_id"].rpartition("/")[2]
-        found = next(
-            (
-                each.id.text
-                for _, each in self.cloud.resources[self.subscription_id].all_latest()
-                if each.id.type.lower() == "microsoft.eventhub/namespaces" and each.id.name == name
-            ),
-            None,
-        )
-        if found is None:
-            raise ArmError(404, "ParentResourceNotFound", f"There is no namespace {name}.")
-        return found
-
-    def _namespace_id(self, group: str, name: str) -> str:
-        place = f"/subscriptions/{self.subscription_id}/resourceGroups/{group}"
-        return f"{place}/providers/Microsoft.EventHub/namespaces/{name}"
-
-    def _tier(self, namespace_id: str) -> Tier:
-        sku = self.cloud.existing(ResourceId.parse(namespace_id)).sku or {}
-        return Tier(str(sku["tier"]), int(str(sku["capacity"])))
+            self.azure.namespaces.delete_authorization_rule(self.group, namespace, name)
+        else:
+            self.azure.event_hubs.delete(self.group, namespace, name)
+        return f"{namespace}/{name}"
 
 
 def _of(changes: Iterable[Mapping[str, Any]], kind: str, action: str, which: str) -> Iterable[Values]:
@@ -138,23 +125,49 @@ def _of(changes: Iterable[Mapping[str, Any]], kind: str, action: str, which: str
             yield each["change"][which]
 
 
-def _capture(values: Values) -> dict[str, object] | None:
-    """The capture description as ARM has it."""
+def _place(kind: str, values: Values) -> tuple[str, str]:
+    """Namespace and name of what a plan speaks of."""
+    name = str(values["name"])
+    if kind == _NAMESPACE:
+        return name, name
+    namespace = values["namespace_name"] if kind == _RULE else values["namespace_id"]
+    return str(namespace).rpartition("/")[2], name
+
+
+def _namespace(values: Values) -> dict[str, object]:
+    sku = {"name": values["sku"], "tier": values["sku"], "capacity": int(values["capacity"])}
+    return {"location": values["location"], "sku": sku, "tags": values["tags"] or {}}
+
+
+def _rule(values: Values) -> dict[str, object]:
+    return {"properties": {"rights": [each for each in ("Listen", "Send", "Manage") if values[each.lower()]]}}
+
+
+def _hub(values: Values) -> dict[str, object]:
+    days = int(values["retention_description"][0]["retention_time_in_hours"]) // 24
+    properties: dict[str, object] = {
+        "partitionCount": int(values["partition_count"]),
+        "messageRetentionInDays": days,
+    }
     for capture in values["capture_description"]:
-        destination = capture["destination"][0]
-        return {
-            "enabled": capture["enabled"],
-            "encoding": capture["encoding"],
-            "intervalInSeconds": int(capture["interval_in_seconds"]),
-            "sizeLimitInBytes": int(capture["size_limit_in_bytes"]),
-            "skipEmptyArchives": capture["skip_empty_archives"],
-            "destination": {
-                "name": destination["name"],
-                "properties": {
-                    "storageAccountResourceId": destination["storage_account_id"],
-                    "blobContainer": destination["blob_container_name"],
-                    "archiveNameFormat": destination["archive_name_format"],
-                },
+        properties["captureDescription"] = _capture(capture)
+    return {"properties": properties}
+
+
+def _capture(values: Values) -> dict[str, object]:
+    destination = values["destination"][0]
+    return {
+        "enabled": values["enabled"],
+        "encoding": values["encoding"],
+        "intervalInSeconds": int(values["interval_in_seconds"]),
+        "sizeLimitInBytes": int(values["size_limit_in_bytes"]),
+        "skipEmptyArchives": values["skip_empty_archives"],
+        "destination": {
+            "name": destination["name"],
+            "properties": {
+                "storageAccountResourceId": destination["storage_account_id"],
+                "blobContainer": destination["blob_container_name"],
+                "archiveNameFormat": destination["archive_name_format"],
             },
-        }
-    return None
+        },
+    }

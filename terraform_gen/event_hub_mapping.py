@@ -44,7 +44,6 @@ from terraform_gen.mapping import HubMapping, MappingDiff, Need, hub_name
 from terraform_gen.mapping_file import IngestSettings, read, written
 from terraform_gen.needs import CustomerInventory, needs_of
 from terraform_gen.placement import NewShards, ObservedHub, partitions_for, place
-from terraform_gen.repository_files import repository_files
 
 _MUTEX: Final = "event hub mapping"
 
@@ -107,17 +106,17 @@ class Proposal:
     """What is to be committed, or why not."""
 
     mapping: HubMapping
-    """What the files say: with every hub in it whose removal was refused."""
+    """What the file says: with every hub in it whose removal was refused."""
+    text: str
+    """The file the repository is to hold. Never has a removal in it that the guard refused."""
     diff: MappingDiff
-    """What committing :attr:`files` changes."""
+    """What committing it changes."""
     verdict: Verdict
     """The guard's, on everything that is due, the removals it refuses included."""
     refused_diff: MappingDiff
     """What was judged; the same as :attr:`diff` where all was allowed."""
-    files: Mapping[str, str]
-    """What the repository is to hold, by path. Never has a removal in it that the guard refused."""
-    changed: bool
-    """Whether the repository holds anything else."""
+    left_out: tuple[Placement, ...]
+    """Placements the file does not have any more."""
     waiting: Mapping[str, str] = field(default_factory=dict)
     """Hubs nothing needs any more whose time has not come, and why."""
 
@@ -165,20 +164,17 @@ def update_placements(
         )
 
 
-def propose(
-    store: Store, settings: MappingSettings, now: datetime, committed: str | None, folder: str = ""
-) -> Proposal:
+def propose(store: Store, settings: MappingSettings, now: datetime, committed: str | None) -> Proposal:
     """What is to be committed.
 
     Removals are all allowed or all refused. Refused, they are written down for `azmdr terraform approve`, and
-    the files keep those hubs, so that what is added for others need not wait for a person.
+    the file keeps those hubs, so that what is added for others need not wait for a person.
 
     Args:
         store: the state store.
         settings: of the deployment.
         now: the time.
         committed: the file the repository holds; None when there is none.
-        folder: where in the repository the files are, with a trailing slash.
 
     Raises:
         MappingFileError: the file was changed by hand.
@@ -207,23 +203,26 @@ def propose(
         if not verdict.allowed and not verdict.final:
             note_refusal(connection, verdict.digest, verdict.refusals, now)
     mapping = after if verdict.allowed else _with_what_must_stay(before, after, verdict)
-    files = repository_files(mapping, settings.ingest, folder)
+    stays = {each.need for each in mapping.placements}
     return Proposal(
         mapping=mapping,
+        text=written(mapping, settings.ingest),
         diff=MappingDiff.between(before, mapping),
         verdict=verdict,
         refused_diff=diff,
-        files=files,
-        changed=list(files.values()) != [committed],
+        left_out=tuple(each for each in everything.placements if each.need not in stays),
         waiting={hub_name(placement): why for placement, why in waiting.items() if why is not None},
     )
 
 
 def note_committed(store: Store, proposal: Proposal, now: datetime) -> None:
-    """Write down that a proposal was committed: what it removed is forgotten, its approval used up."""
+    """Write down that the branch has what was proposed: what it leaves out is forgotten, an approval is used.
+
+    Not before: a pull request that was opened changes nothing yet.
+    """
     with store.write() as connection:
         _only_one_at_a_time(connection, now)
-        forget_placements(connection, proposal.diff.removed)
+        forget_placements(connection, proposal.left_out)
         if proposal.verdict.approved:
             use_approval(connection, proposal.verdict.digest, now)
 

@@ -13,7 +13,7 @@ import github
 from github.Repository import Repository
 
 from azmdr.clock import Clock, SystemClock
-from terraform_gen.file_diff import unified_diff
+from terraform_gen.file_diff import blob_sha, unified_diff
 from terraform_gen.git_objects import BranchMovedError, GitObjects, Tip
 from terraform_gen.github_calls import Calls, Patience, back_off
 from terraform_gen.github_credentials import Connection, Credentials, TokenCredentials, client
@@ -26,7 +26,7 @@ from terraform_gen.github_errors import (
     SignInError,
 )
 from terraform_gen.pull_request_branch import PullRequestBranch
-from terraform_gen.repository import CommitResult, Mode, Outcome, Proposal
+from terraform_gen.repository import CommitResult, Mode, Outcome, Proposal, StaleProposalError
 
 Result = TypeVar("Result")
 
@@ -87,6 +87,7 @@ class GitHubRepository:
 
         Raises:
             GitHubError: they are not so, as far as anybody knows; the next run does it all again.
+            StaleProposalError: the branch has not what the proposal is based on.
         """
         return self._signed_in(lambda repository: self._commit(repository, proposal))
 
@@ -141,6 +142,7 @@ class GitHubRepository:
         while True:
             attempt += 1
             base = self._base(objects)
+            self._check_base(objects, base, proposal)
             try:
                 if self._target.mode is Mode.PUSH:
                     return self._push(objects, base, proposal, ours)
@@ -154,6 +156,16 @@ class GitHubRepository:
                         self._calls.place, error.cause.what, told, error.cause.request_id
                     ) from None
                 self._calls.clock.sleep(back_off(attempt))
+
+    def _check_base(self, objects: GitObjects, base: Tip, proposal: Proposal) -> None:
+        if proposal.based_on is None or objects.has(base, proposal.files):
+            return
+        for path, held in objects.files(base, proposal.based_on).items():
+            expected = proposal.based_on[path]
+            if (held and held.sha) != (None if expected is None else blob_sha(expected)):
+                raise StaleProposalError(
+                    f"{self._target.name}, branch {self._target.branch}: {path} was changed meanwhile"
+                )
 
     def _push(self, objects: GitObjects, base: Tip, proposal: Proposal, ours: list[Tip]) -> CommitResult:
         """Put a commit on the branch. ``ours`` are those whose way there nobody knows."""

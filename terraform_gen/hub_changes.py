@@ -1,14 +1,17 @@
 """Which hubs come and go, said to people: the title and the body of a commit and of a pull request.
 
-A hub never moves, so there are only two kinds. Names are customers' data and may hold anything: they are
+A hub never moves: it comes, grows or goes. Names are customers' data and may hold anything: they are
 shown, and never read as Markdown, as a mention, or as a command to whoever reads commit messages.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from azmdr.inventory.placements import NamespaceNames, Placement
+from terraform_gen.mapping import MappingDiff
 
 MOST_ROWS: Final = 200
 """GitHub takes 65,536 characters, and a person fewer."""
@@ -20,36 +23,47 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True, slots=True, order=True)
 class HubChange:
-    """A hub that comes or goes."""
+    """A hub that comes, grows or goes, or a namespace that gets another number of units."""
 
     region: str
     namespace: str
     customer: str
-    kind: Literal["added", "removed"]
+    """Empty where a namespace is meant."""
+    kind: Literal["added", "removed", "grown", "resized"]
+
+
+def changes_of(diff: MappingDiff, names: NamespaceNames) -> Iterator[HubChange]:
+    """What a difference between two mappings comes to."""
+    kinds: tuple[tuple[Literal["added", "removed", "grown"], Iterable[Placement]], ...] = (
+        ("added", diff.added),
+        ("removed", diff.removed),
+        ("grown", (each.after for each in diff.grown)),
+    )
+    for kind, hubs in kinds:
+        for hub in hubs:
+            yield HubChange(hub.region, names.of(*hub.shard_key), hub.customer, kind)
+    for shard in diff.resized:
+        yield HubChange(shard.region, names.of(*shard.key), "", "resized")
 
 
 def commit_title(changes: Iterable[HubChange]) -> str:
     """One line of at most 72 characters; it counts and names nobody."""
     found = set(changes)
     counts = Counter(change.kind for change in found)
-    added, removed = _counted(counts["added"], "event hub"), _counted(counts["removed"], "event hub")
-    match counts["added"] > 0, counts["removed"] > 0:
-        case True, True:
-            title = f"Add {added} and remove {removed}"
-        case True, False:
-            title = f"Add {added}"
-        case False, True:
-            title = f"Remove {removed}"
-        case _:
-            return UNTOUCHED
-    return f"{title} in {_counted(len({change.region for change in found}), 'region')}"
+    verbs = (("add", counts["added"]), ("remove", counts["removed"]), ("grow", counts["grown"]))
+    said = ", ".join(f"{verb} {number}" for verb, number in verbs if number)
+    if not said:
+        return UNTOUCHED
+    noun = "event hub" if sum(number for _, number in verbs) == 1 else "event hubs"
+    regions = _counted(len({change.region for change in found}), "region")
+    return f"{said[0].upper()}{said[1:]} {noun} in {regions}"
 
 
 def commit_body(changes: Iterable[HubChange]) -> str:
     """A table by region and namespace, then one of the hubs, the same for the same changes."""
     ordered = sorted(set(changes))
     if not ordered:
-        return "No event hub is added or removed."
+        return "No event hub is added, grown or removed."
     sums = [
         [shown(region), shown(namespace), str(kinds["added"]), str(kinds["removed"])]
         for (region, namespace), kinds in _by_namespace(ordered).items()

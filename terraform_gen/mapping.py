@@ -110,41 +110,6 @@ class MappingDiff:
         told = sorted([each.region, each.shard, each.customer] for each in self.removed)
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
-    def summary(self) -> str:
-        """The difference in a line, for a commit's first line: ``add 3 event hubs, remove 1``."""
-        counts = (
-            ("add", len(self.added)),
-            ("remove", len(self.removed)),
-            ("grow", len(self.grown)),
-            ("resize namespaces of", len(self.resized)),
-        )
-        said = [f"{verb} {number}" for verb, number in counts if number]
-        return (", ".join(said) + " event hubs") if said else "change no event hub"
-
-    def markdown(self) -> str:
-        """The difference as a Markdown table, for the body of a commit or a pull request."""
-        rows = [
-            *(("add", each, f"{each.partitions} partitions") for each in self.added),
-            *(("remove", each, "") for each in self.removed),
-            *(
-                ("grow", each.after, f"{each.before.partitions} to {each.after.partitions} partitions")
-                for each in self.grown
-            ),
-            *(("replace", each.after, each.why) for each in self.replaced),
-        ]
-        lines = ["| change | region | shard | customer | |", "| --- | --- | --- | --- | --- |"]
-        for change, shards in (
-            ("open namespace", self.namespaces_added),
-            ("close namespace", self.namespaces_removed),
-            ("resize namespace", self.resized),
-        ):
-            lines += [f"| {change} | {each.region} | {each.label} | | {each.tier} |" for each in shards]
-        lines += [
-            f"| {change} | {hub.region} | {hub.shard:02d} | {hub.customer} | {told} |"
-            for change, hub, told in rows
-        ]
-        return "\n".join(lines) + "\n"
-
 
 def hub_name(placement: Placement) -> str:
     """How a hub is told to people: ``contoso in eastus, shard 01``."""

@@ -44,11 +44,14 @@ class Proposal:
         files: texts by path, all in one commit; other files stay as they are.
         title: one line, at most 72 characters.
         body: Markdown; it becomes the rest of the message and the body of the pull request.
+        based_on: what the branch had when this was thought out, texts by path; nothing is committed where it
+            has something else by then. None commits whatever was there.
     """
 
     files: Mapping[str, str]
     title: str
     body: str
+    based_on: Mapping[str, str | None] | None = None
 
     def __post_init__(self) -> None:
         for path in self.files:
@@ -88,6 +91,10 @@ class CommitResult:
         return self.outcome not in (Outcome.UNCHANGED, Outcome.WAITING, Outcome.DECLINED)
 
 
+class StaleProposalError(Exception):
+    """The branch has other files by now than those the proposal was made from: think again."""
+
+
 class Repository(Protocol):
     """Keeps generated files, with their history."""
 
@@ -95,4 +102,8 @@ class Repository(Protocol):
         """A file as the branch has it; None where it has none."""
 
     def commit(self, proposal: Proposal) -> CommitResult:
-        """Make the files so, unless they are."""
+        """Make the files so, unless they are.
+
+        Raises:
+            StaleProposalError: the branch has not what the proposal is based on.
+        """

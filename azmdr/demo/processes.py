@@ -42,7 +42,7 @@ class Processes:
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start a process in a session of its own, so that Ctrl-C reaches only us and we end it in order."""
         log = self.log(name)
-        with log.open("ab") as errors, self._answers(name).open("wb") as answers:
+        with log.open("ab") as errors, self.answers(name).open("wb") as answers:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -57,11 +57,15 @@ class Processes:
         """Where a process's messages go."""
         return self._logs / f"{name}.log"
 
+    def answers(self, name: str) -> Path:
+        """Where what a process prints goes."""
+        return self._logs / f"{name}.out"
+
     def answer(self, name: str, timeout: float) -> dict[str, Any]:
         """The JSON line a process printed. Raises :class:`DemoError` when it ends, or none comes in time."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
-            *lines, _unfinished = self._answers(name).read_text().split("\n")
+            *lines, _unfinished = self.answers(name).read_text().split("\n")
             if lines:
                 answer: dict[str, Any] = json.loads(lines[-1])
                 return answer
@@ -99,9 +103,6 @@ class Processes:
 
     def _process(self, name: str) -> subprocess.Popen[bytes]:
         return next(process for other, process in self._running if other == name)
-
-    def _answers(self, name: str) -> Path:
-        return self._logs / f"{name}.out"
 
 
 def command(module: str, *arguments: str) -> list[str]:

@@ -1,6 +1,6 @@
 """The report of a demo that was played to its end: what was planted, what came out, how long it took."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -9,6 +9,7 @@ from rich.table import Table as ShownTable
 from azmdr.demo.convergence import Convergence
 from azmdr.demo.plan import LINGER, DemoPlan
 from azmdr.demo.progress import Progress, percentiles
+from azmdr.demo.ring import STAGES, Newcomer
 from azmdr.demo.verdict import Verdict, counts_of, judge, read_expected
 from azmdr.lake.layout import Table
 from azmdr.lake.open import open_lake
@@ -77,6 +78,15 @@ def print_convergence(console: Console, convergence: Convergence, seconds: float
         highlight=False,
         soft_wrap=True,
     )
+
+
+def print_ring(console: Console, newcomer: Newcomer, stages: Sequence[float]) -> None:
+    """Print how far the subscription came that a customer opened meanwhile."""
+    opened = f"{newcomer.customer} opened a subscription in {newcomer.region}, where it had nothing:"
+    console.print(opened, highlight=False, soft_wrap=True)
+    for number, stage in enumerate(STAGES):
+        told = f"after {stages[number]:.0f} s" if number < len(stages) else "[red]NOT reached[/red]"
+        console.print(f"  {stage}: {told}", highlight=False, soft_wrap=True)
 
 
 def _stories(verdict: Verdict) -> ShownTable:

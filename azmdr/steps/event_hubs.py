@@ -11,6 +11,7 @@ from azmdr.steps.control_plane import ControlPlane, StepReport
 from azmdr.steps.holding import hold
 from azmdr.store.event_hubs import HubFacts, HubKey, change_hubs, known_hubs
 from azmdr.store.inventory import EVENT_HUBS, note_listing
+from azmdr.store.requests import ask_for_waiting
 
 PROVIDER = ""
 """Stands where reports and leases name a customer: the hubs are nobody's but ours."""
@@ -41,6 +42,8 @@ def observe_event_hubs(plane: ControlPlane) -> StepReport:
                 hold_down=plane.bounds.hold_down,
             )
             change_hubs(connection, changes, now)
+            usable = {name for (_, name), facts in (changes.new | changes.changed).items() if facts.has_rule}
+            asked = ask_for_waiting(connection, usable, now)
             note_listing(connection, PROVIDER, EVENT_HUBS, now, len(listing.seen), listing.problem)
         report.customers[PROVIDER].counts.update(
             {
@@ -49,6 +52,7 @@ def observe_event_hubs(plane: ControlPlane) -> StepReport:
                 "changed": len(changes.changed),
                 "missing": len(changes.missing),
                 "gone": len(changes.gone),
+                "settings that waited for them": asked,
             }
         )
         report.close(tally, held.names)

@@ -1,14 +1,15 @@
-"""Requests: changes seen in the stream whose target is to be reconciled before all others."""
+"""Requests: targets to be reconciled before all others, since they changed or what they wait for came."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, case, delete, func, or_, select
+from sqlalchemy import Connection, and_, case, delete, func, literal, or_, select
 
 from azmdr.inventory.customers import CustomerState
 from azmdr.reconcile.changes import Change, ChangeKind
-from azmdr.store.tables import CUSTOMER, LISTING, RECONCILE_REQUEST, TARGET
+from azmdr.reconcile.verdict import Reason
+from azmdr.store.tables import CUSTOMER, LISTING, RECONCILE_REQUEST, TARGET, UtcTime
 from azmdr.store.targets import TargetKind
 from azmdr.store.upsert import insert
 
@@ -67,6 +68,25 @@ def _ask(connection: Connection, customer: str, change: Change, now: datetime) -
     )
     # The driver of PostgreSQL counts no rows of an INSERT.
     return len(connection.execute(statement.returning(before.key)).all())
+
+
+def ask_for_waiting(connection: Connection, customers: Collection[str], now: datetime) -> int:
+    """Ask for the targets that wait for an event hub; returns how many requests that makes.
+
+    Their customers have a new one: a setting need not wait for the customer's next turn.
+    """
+    target = TARGET.c
+    waiting = select(
+        *(target.customer, target.key, target.id, literal(ChangeKind.SETTING.value), literal(now, UtcTime)),
+        *(literal(now, UtcTime), literal("")),
+    ).where(
+        target.customer.in_(customers),
+        target.kind != TargetKind.DATA_EXPORT,
+        target.reason == Reason.PENDING_HUB,
+    )
+    statement = insert(connection, RECONCILE_REQUEST).from_select(list(RECONCILE_REQUEST.c.keys()), waiting)
+    statement = statement.on_conflict_do_nothing(index_elements=["customer", "key"])
+    return len(connection.execute(statement.returning(RECONCILE_REQUEST.c.key)).all())
 
 
 def requests_of(connection: Connection, customer: str) -> Iterator[Request]:

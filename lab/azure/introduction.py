@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lab.azure.scenario import INGEST_GROUP, SEND_RULE, Scene, workspace_id
-from lab.customers import Customer
+from lab.customers import NEW_SUBSCRIPTION, WOODGROVE, Customer
 
 
 def introduction(
@@ -17,9 +17,16 @@ def introduction(
         "provider_tenant_id": scene.provider.id,
         "client_id": scene.principal.app_id,
         "client_secret": scene.principal.secret,
+        "deployer_client_id": scene.deployer.app_id,
         "ingest_subscription_id": scene.subscription_id,
         "ingest_resource_group": INGEST_GROUP,
         "authorization_rule": SEND_RULE,
+        # Comes when it comes, if it was asked for.
+        "newcomer": {
+            "customer": WOODGROVE.name,
+            "subscription_id": NEW_SUBSCRIPTION.id,
+            "region": NEW_SUBSCRIPTION.home_region,
+        },
         "customers": [
             {
                 "name": customer.name,

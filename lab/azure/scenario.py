@@ -14,6 +14,7 @@ from lab.azure.directory import Principal, Tenant
 from lab.azure.event_hubs import AuthorizationRule
 from lab.azure.roles import (
     ASSIGNMENT_DELETE_ROLE,
+    CONTRIBUTOR,
     EVENT_HUBS_DATA_OWNER,
     LOG_ANALYTICS_CONTRIBUTOR,
     MONITORING_CONTRIBUTOR,
@@ -41,6 +42,8 @@ class Scene:
     provider: Tenant
     principal: Principal
     """The service principal the product runs as."""
+    deployer: Principal
+    """The one Terraform Cloud runs as."""
     subscription_id: str
     """The subscription that holds the event hubs."""
 
@@ -59,19 +62,31 @@ def identity(*parts: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, ".".join((*reversed(parts), "lab.example"))))
 
 
-def build_scene(cloud: Cloud, customers: Iterable[Customer] = CUSTOMERS) -> Scene:
-    """Put a provider and its customers into a cloud."""
+def build_scene(cloud: Cloud, customers: Iterable[Customer] = CUSTOMERS, *, with_hubs: bool = True) -> Scene:
+    """Put a provider and its customers into a cloud.
+
+    Args:
+        cloud: an empty one.
+        customers: who delegates.
+        with_hubs: whether the customers' event hubs stand already, or somebody else is to make them.
+    """
     scene = _provider(cloud)
     for customer in customers:
-        _add_hubs(scene, customer)
+        if with_hubs:
+            _add_hubs(scene, customer)
         cloud.add_tenant(customer.tenant_id, customer.name)
         for subscription in customer.subscriptions:
-            cloud.add_subscription(customer.tenant_id, subscription.id, subscription.name)
-            delegate(scene, f"/subscriptions/{subscription.id}", DELEGATED)
-            for resource_id, location, kind in resources(customer, subscription):
-                cloud.add_resource(resource_id, location, {"environment": "production"}, kind)
+            add_subscription(scene, customer, subscription)
         _add_entra_workspace(scene, customer)
     return scene
+
+
+def add_subscription(scene: Scene, customer: Customer, subscription: Subscription) -> None:
+    """A subscription of a customer with its resources, delegated to the provider."""
+    scene.cloud.add_subscription(customer.tenant_id, subscription.id, subscription.name)
+    delegate(scene, f"/subscriptions/{subscription.id}", DELEGATED)
+    for resource_id, location, kind in resources(customer, subscription):
+        scene.cloud.add_resource(resource_id, location, {"environment": "production"}, kind)
 
 
 def delegate(scene: Scene, scope: str, roles: Iterable[Role]) -> None:
@@ -103,14 +118,17 @@ def workspace_id(customer: Customer) -> str:
 def _provider(cloud: Cloud) -> Scene:
     tenant = cloud.add_tenant(identity(PROVIDER), PROVIDER)
     subscription = cloud.add_subscription(tenant.id, identity(PROVIDER, "ingest"), f"{PROVIDER}-ingest")
-    principal = cloud.add_principal(
-        Principal(
-            tenant.id, identity(PROVIDER, "principal"), "azmdr", identity(PROVIDER, "application"), SECRET
-        )
-    )
+    principal = _principal(cloud, tenant, "azmdr", "principal", "application")
     cloud.assign(principal, READER, subscription.key)
     cloud.assign(principal, EVENT_HUBS_DATA_OWNER, subscription.key)
-    return Scene(cloud, tenant, principal, subscription.id)
+    deployer = _principal(cloud, tenant, "terraform-cloud", "deployer", "deployer-application")
+    cloud.assign(deployer, CONTRIBUTOR, subscription.key)
+    return Scene(cloud, tenant, principal, deployer, subscription.id)
+
+
+def _principal(cloud: Cloud, tenant: Tenant, name: str, *of: str) -> Principal:
+    object_id, app_id = (identity(PROVIDER, each) for each in of)
+    return cloud.add_principal(Principal(tenant.id, object_id, name, app_id, SECRET))
 
 
 def _add_hubs(scene: Scene, customer: Customer) -> None:

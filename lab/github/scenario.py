@@ -1,6 +1,8 @@
 """A scene: an organization, its private repository for the event hubs' code, an app that may commit to it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -31,11 +33,25 @@ class Scene:
     installation: Installation
 
 
-def build_scene(world: World, key: RSAPrivateKey | None = None) -> Scene:
-    """Build it in an empty world; the app gets a new key unless it is given one."""
+def texts_of(folder: Path) -> dict[str, str]:
+    """Every file below a folder, by its path within."""
+    files = sorted(each for each in folder.rglob("*") if each.is_file())
+    return {each.relative_to(folder).as_posix(): each.read_text("utf-8") for each in files}
+
+
+def build_scene(
+    world: World, key: RSAPrivateKey | None = None, files: Mapping[str, str] | None = None
+) -> Scene:
+    """Build it in an empty world.
+
+    Args:
+        world: an empty one; what its folder holds of an earlier one stays.
+        key: the app's; a new one unless it is given.
+        files: what the repository begins with, if it is new.
+    """
     organization = world.add_account("contoso-soc", "Organization")
     person, reader, stranger = (world.add_account(name) for name in ("mona", "reader", "stranger"))
-    repository = world.add_repository(organization, "event-hubs", FILES)
+    repository = world.add_repository(organization, "event-hubs", FILES if files is None else files)
     repository.writers.add(person.login)
     repository.readers.add(reader.login)
     app = world.add_app(organization, "azmdr", key=key)

@@ -205,12 +205,12 @@ class World:
     def add_repository(
         self, owner: Account, name: str, files: Mapping[str, str] | None = None, *, private: bool = True
     ) -> HostedRepository:
-        """A new repository, with a first commit when it is given files."""
+        """A repository, with a first commit when it is given files and has none yet."""
         folder = (self.folder or Path(self._temporary.name)) / owner.login / f"{name}.git"
         git = BareRepository.create(folder, "main")
         made = HostedRepository(self.number(), owner, name, git, self.now(), private)
         self.repositories[made.full_name.lower()] = made
-        if files:
+        if files and git.reference("refs/heads/main") is None:
             self.push(made, files, "Begin", owner)
         return made
 

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Self
 
+from lab.terraform.azurerm_excerpt import excerpt
 from lab.terraform.provider import PROVIDER
 
 VERSION: Final = "5.2.0"
@@ -63,16 +64,20 @@ class Terraform:
     """Its own folder: the provider and the command line's configuration."""
 
     @classmethod
-    def install(cls, home: Path, schema: Path, rules: Path | None = None) -> Self:
+    def install(cls, home: Path, schema: Path | None = None, rules: Path | None = None) -> Self:
         """Put the provider where the engine finds it.
 
         Args:
             home: an own folder.
-            schema: what ``terraform providers schema -json`` says of azurerm.
+            schema: what ``terraform providers schema -json`` says of azurerm; None takes the excerpt.
             rules: the values azurerm refuses.
         """
+        if schema is None:
+            schema = home / "azurerm-excerpt.json"
+            home.mkdir(parents=True, exist_ok=True)
+            schema.write_text(json.dumps(excerpt(PROVIDER)))
         folder = home / "providers" / PROVIDER / VERSION / _PLATFORM
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         script = folder / f"terraform-provider-azurerm_v{VERSION}"
         script.write_text(
             f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(_ROOT)!r})\n"

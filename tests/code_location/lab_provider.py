@@ -17,8 +17,10 @@ from azmdr.store.customers import add_customer, all_customers
 from azmdr.store.database import Store
 from azmdr.store.tables import TARGET
 from lab.azure.cloud import Cloud
+from lab.azure.event_hubs import AuthorizationRule
 from lab.azure.front_door import FrontDoor
 from lab.azure.introduction import introduction
+from lab.azure.resource_id import ResourceId
 from lab.azure.scenario import DELEGATED, Scene, build_scene, delegate
 from lab.azure.server import AzureServer
 from lab.azure.virtual_clock import WallClock
@@ -72,6 +74,11 @@ class LabProvider:
         """Give the provider a subscription back."""
         delegate(self.scene, f"/subscriptions/{subscription_id}", DELEGATED)
 
+    def allow_sending(self, namespace_id: str, rule: str) -> None:
+        """Add the rule that settings send with to a namespace."""
+        rules = self.scene.cloud.rules[ResourceId.parse(namespace_id).key]
+        rules[rule.lower()] = AuthorizationRule(rule, ("Send",))
+
     def lose_a_target(self, name: str) -> None:
         """Have the store forget a target, as no code of ours may."""
         with self.store.write() as connection:
@@ -87,9 +94,9 @@ class LabProvider:
 
 
 @contextmanager
-def lab_provider(store_url: str, folder: Path) -> Iterator[LabProvider]:
+def lab_provider(store_url: str, folder: Path, *, with_hubs: bool = True) -> Iterator[LabProvider]:
     """Serve a new lab's Azure, and open an empty store."""
-    scene = build_scene(Cloud(clock=WallClock()), CUSTOMERS)
+    scene = build_scene(Cloud(clock=WallClock()), CUSTOMERS, with_hubs=with_hubs)
     door = FrontDoor(scene.cloud)
     store = Store.open(store_url)
     try:

@@ -51,8 +51,24 @@ SERVED: Final = "customers_reconciled"
 LISTED: Final = "inventory_complete"
 EXPECTED: Final = {
     "customers": AssetPromise(frozenset(), "inventory", OPERATIONS_TEAM, AZURE, partitions=None),
+    "event_hub_mapping": AssetPromise(
+        frozenset({"monitored_resources"}),
+        "infrastructure",
+        OPERATIONS_TEAM,
+        frozenset({"azure", "eventhubs"}),
+        None,
+        frozenset({"every_need_has_a_hub"}),
+    ),
+    "event_hub_terraform": AssetPromise(
+        frozenset({"event_hub_mapping"}),
+        "infrastructure",
+        OPERATIONS_TEAM,
+        frozenset({"terraform", "github"}),
+        None,
+        frozenset({"destroy_guard"}),
+    ),
     "event_hubs": AssetPromise(
-        frozenset(),
+        frozenset({"event_hub_terraform"}),
         "infrastructure",
         OPERATIONS_TEAM,
         frozenset({"azure", "eventhubs"}),
@@ -196,7 +212,7 @@ def test_every_job_sensor_and_schedule_has_a_description() -> None:
         **{sensor.name: sensor.description for sensor in repository.sensor_defs},
         **{schedule.name: schedule.description for schedule in repository.schedule_defs},
     }
-    assert len(described) == 13
+    assert len(described) == 15
     assert [name for name, description in described.items() if not description] == []
 
 

@@ -12,8 +12,8 @@ from azmdr.inventory.customers import Customer
 from azmdr.store.customers import add_customer
 from azmdr_dagster.jobs import observe_event_hubs, reconcile_customers
 from azmdr_dagster.partitions import customers
+from sensors.provider_schedules import customers_schedule, event_hubs_schedule, provision_schedule
 from sensors.reconcile_slices import reconcile_slices
-from sensors.registry_and_hubs import customers_schedule, event_hubs_schedule
 from tests.code_location.lab_provider import LabProvider
 from tests.code_location.reconciling_runs import check, run_as_requested, run_job, shown
 from tests.code_location.ticks import enqueue, schedule_tick
@@ -54,6 +54,10 @@ def register(provider: LabProvider, number: int, first: int = 0) -> list[str]:
             customer = Customer.of(name=name, tenant_id=tenant, home_region="eastus")
             add_customer(connection, customer, TEN)
     return names
+
+
+OWN = [provision_schedule, event_hubs_schedule, customers_schedule]
+"""The schedules of what is of no customer."""
 
 
 @pytest.fixture
@@ -147,7 +151,7 @@ def test_the_very_first_run_looks_at_the_hubs_first_so_that_no_setting_waits_for
 
 
 @pytest.mark.usefixtures("provider")
-@pytest.mark.parametrize("schedule", [event_hubs_schedule, customers_schedule], ids=lambda one: one.name)
+@pytest.mark.parametrize("schedule", OWN, ids=lambda one: one.name)
 def test_what_is_of_no_customer_has_one_run_at_a_time(
     instance: dg.DagsterInstance, schedule: dg.ScheduleDefinition
 ) -> None:
@@ -161,7 +165,9 @@ def test_what_is_of_no_customer_has_one_run_at_a_time(
 
 
 @pytest.mark.parametrize(
-    "schedule", [reconcile_slices, event_hubs_schedule, customers_schedule], ids=lambda one: one.name
+    "schedule",
+    [reconcile_slices, *OWN],
+    ids=lambda one: one.name,
 )
 def test_a_deployment_that_only_condenses_is_told_why_nothing_is_reconciled(
     provider: LabProvider,
@@ -177,6 +183,6 @@ def test_a_deployment_that_only_condenses_is_told_why_nothing_is_reconciled(
 
 
 def test_the_schedules_do_not_fall_on_the_same_minutes() -> None:
-    minutes = [str(one.cron_schedule).split()[0] for one in (event_hubs_schedule, customers_schedule)]
-    assert minutes == ["1-59/5", "3-59/5"]
+    minutes = [str(one.cron_schedule).split()[0] for one in OWN]
+    assert minutes == ["2-59/5", "1-59/5", "3-59/5"]
     assert observe_event_hubs.name == event_hubs_schedule.job_name

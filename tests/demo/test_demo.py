@@ -24,3 +24,4 @@ def test_the_demo_played_once_ends_well(tmp_path: Path) -> None:
     assert "(conserved)" in ended.stdout
     assert "The control plane converged" in ended.stdout
     assert "nothing blocked, pending or unknown" in ended.stdout
+    assert "what happened in it is in the lake: after" in ended.stdout

@@ -27,6 +27,14 @@ AZURE = {
     "authorization_rule": "diagnostics",
 }
 
+GITHUB = {
+    "api": "http://localhost:8080",
+    "repository": "contoso-soc/event-hubs",
+    "app_id": "1007",
+    "app_private_key": "a key",
+    "git": "/somewhere/event-hubs.git",
+}
+
 
 def plan(folder: Path, *, once: bool = False) -> DemoPlan:
     return DemoPlan(once=once, folder=folder, port=3000, seed=7, size=1.0)
@@ -35,7 +43,7 @@ def plan(folder: Path, *, once: bool = False) -> DemoPlan:
 def test_the_product_takes_the_settings_and_knows_every_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = plan(tmp_path).environment(STORAGE, AZURE)
+    environment = plan(tmp_path).environment(STORAGE, AZURE, GITHUB)
     monkeypatch.chdir(tmp_path)
     for key, value in environment.items():
         monkeypatch.setenv(key, value)

@@ -12,11 +12,10 @@ from typing import Any, Final
 import fastavro
 import pytest
 
-from lab.activity_stream import PARTITION, StreamState, stream_new_records
+from lab.activity_stream import PARTITION, StreamState, append, stream_new_records
 from lab.announcement import Announcement
 from lab.azure.happenings import Happening
 from lab.customers import CUSTOMERS, Customer
-from lab.records import encode
 
 NOW: Final = datetime(2026, 11, 24, 10, tzinfo=UTC)
 
@@ -52,9 +51,8 @@ def happen(activity: Path, customer: Customer, subscription: int = 0) -> None:
         "Microsoft.Insights/diagnosticSettings/delete",
         f"{target}/providers/Microsoft.Insights/diagnosticSettings/azmdr",
     )
-    with activity.open("ab") as log:
-        for record in happening.records(NOW, random.Random(1)):
-            log.write(encode(record) + b"\n")
+    hub = customer.hub(customer.subscriptions[subscription].home_region)
+    append(activity, [(hub, record) for record in happening.records(NOW, random.Random(1))])
 
 
 def streamed(activity: Path, storage: Kept, state: StreamState, seconds: int = 0) -> StreamState:
@@ -68,7 +66,7 @@ def records(storage: Kept) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from ((path, record) for record in json.loads(event["Body"])["records"])
 
 
-def test_records_come_into_a_file_of_the_hub_of_their_subscription(activity: Path) -> None:
+def test_records_come_into_a_file_of_the_hub_they_are_sent_to(activity: Path) -> None:
     contoso, fabrikam = CUSTOMERS[:2]
     happen(activity, contoso, subscription=1)
     happen(activity, fabrikam)

@@ -51,10 +51,8 @@ def test_it_says_what_a_client_needs_and_ends_cleanly(
     assert happened[0]["happened"] == "vault created"
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=20) == 0
-    lines = (tmp_path / "activity.ndjson").read_text().splitlines()
-    stages = [json.loads(line)["resultType"] for line in lines]
-    assert len(stages) >= 6
-    assert stages == ["Start", "Success"] * (len(stages) // 2)
+    # No diagnostic setting stands, so nothing of it is sent anywhere.
+    assert not (tmp_path / "activity.ndjson").exists()
 
 
 def _line(pipe: IO[str] | None) -> str:

@@ -7,6 +7,7 @@ least form that fails as well.
 """
 
 import gc
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """One database for all cases, emptied in between; in memory where the machine has a folder for that."""
     shared = Path("/dev/shm")  # noqa: S108 - not to share anything: a database there never waits for a disk
     folder = tmp_path_factory.mktemp("convergence")
-    place = shared / f"{folder.parent.name}-{folder.name}.db" if shared.is_dir() else folder / "store.db"
+    place = shared / f"convergence-{os.getpid()}.db" if shared.is_dir() else folder / "store.db"
     store = Store.open(f"sqlite:///{place}")
     yield store
     store.close()

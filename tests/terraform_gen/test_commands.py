@@ -39,7 +39,7 @@ def refused_digest(store: Store) -> str:
     now = datetime.now(UTC)
     add(store, "contoso")
     update_placements(store, SETTINGS, now)
-    text = propose(store, SETTINGS, now, None).files["event_hub_mapping.tf"]
+    text = propose(store, SETTINGS, now, None).text
     becomes(store, "contoso", CustomerState.GONE)
     update_placements(store, SETTINGS, now, text)
     proposal = propose(store, SETTINGS, now, text)
@@ -53,6 +53,14 @@ def test_the_file_is_printed_as_it_would_be_committed(store: Store) -> None:
     done = azmdr("show")
     assert done.exit_code == 0
     assert [each.customer for each in read(done.output).mapping.placements] == ["contoso"]
+
+
+def test_what_a_repository_begins_with_is_laid_out_once_and_what_people_changed_stays(tmp_path: Path) -> None:
+    assert "files written" in azmdr("starter", str(tmp_path / "infra")).output
+    (tmp_path / "infra" / "main.tf").write_text("# ours\n")
+    (tmp_path / "infra" / "outputs.tf").unlink()
+    assert azmdr("starter", str(tmp_path / "infra")).output == f"{tmp_path / 'infra'}: 1 files written\n"
+    assert (tmp_path / "infra" / "main.tf").read_text() == "# ours\n"
 
 
 def test_a_refused_removal_is_listed_and_can_be_approved_by_its_digest(store: Store) -> None:

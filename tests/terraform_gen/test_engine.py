@@ -16,7 +16,8 @@ from azmdr.capture.names import TIME_FIRST
 from lab.terraform.engine import Terraform, TerraformError
 from terraform_gen.hcl import assignment
 from terraform_gen.mapping import HubMapping
-from terraform_gen.repository_files import repository_files, starter_files
+from terraform_gen.mapping_file import FILE_NAME, written
+from terraform_gen.repository_files import starter_files
 from tests.shared_samples import REPOSITORY
 from tests.terraform_gen.mappings import INGEST, mapping_for
 
@@ -37,7 +38,7 @@ def customers(number: int) -> HubMapping:
 
 def repository(folder: Path, mapping: HubMapping) -> Path:
     """The infrastructure repository, as a deployment has it."""
-    for path, text in (starter_files() | repository_files(mapping, INGEST)).items():
+    for path, text in (starter_files(INGEST) | {FILE_NAME: written(mapping, INGEST)}).items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, "utf-8")
@@ -87,9 +88,17 @@ def test_what_is_generated_and_what_is_by_hand_is_formatted(terraform: Terraform
 
 @pytest.mark.parametrize("number", [0, 1, 1000])
 def test_the_file_is_formatted_whatever_its_size(terraform: Terraform, tmp_path: Path, number: int) -> None:
-    for name, text in repository_files(customers(number), INGEST).items():
+    for name, text in {FILE_NAME: written(customers(number), INGEST)}.items():
         (tmp_path / name).write_text(text)
     assert terraform.run(tmp_path, "fmt", "-check", "-diff", "-no-color").said == ""
+
+
+def test_what_a_repository_begins_with_plans_no_event_hub(terraform: Terraform, tmp_path: Path) -> None:
+    folder = repository(tmp_path, customers(0))
+    terraform.init(folder)
+    changes = terraform.plan(folder)["resource_changes"]
+    assert "azurerm_storage_account" in {each["type"] for each in changes}
+    assert not [each for each in changes if each["type"].startswith("azurerm_eventhub")]
 
 
 def test_it_is_valid(terraform: Terraform, working: Path) -> None:

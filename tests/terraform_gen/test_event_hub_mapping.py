@@ -18,6 +18,7 @@ from terraform_gen.event_hub_mapping import (
     propose,
     update_placements,
 )
+from terraform_gen.mapping import HubMapping
 from terraform_gen.mapping_file import MappingFileError, read, written
 from terraform_gen.repository_files import starter_files
 from tests.store.ledger_files import found as capture_file
@@ -37,8 +38,6 @@ from tests.terraform_gen.inventories import (
 )
 from tests.terraform_gen.mappings import INGEST, hubs
 
-FILE = "event_hub_mapping.tf"
-
 
 @pytest.fixture
 def store(store_url: str) -> Iterator[Store]:
@@ -56,7 +55,7 @@ def committed(store: Store, before: str | None, at: datetime) -> tuple[str, Prop
     update_placements(store, SETTINGS, at, before)
     proposal = propose(store, SETTINGS, at, before)
     note_committed(store, proposal, at)
-    return proposal.files[FILE], proposal
+    return proposal.text, proposal
 
 
 def test_every_region_that_needs_a_hub_has_one(store: Store) -> None:
@@ -84,7 +83,6 @@ def test_twice_is_as_good_as_once(store: Store) -> None:
     first, _ = committed(store, None, NOW)
     second, proposal = committed(store, first, NOW)
     assert first == second
-    assert not proposal.changed
     assert not proposal.diff
 
 
@@ -114,7 +112,7 @@ def test_what_the_store_knows_nothing_of_is_not_removed(store: Store) -> None:
     update_placements(store, SETTINGS, NOW)
     proposal = propose(store, SETTINGS, NOW, text)
     assert proposal.verdict.refusals == {"other in westeurope, shard 01": ["the store knows nothing of it"]}
-    assert proposal.files[FILE] == text
+    assert proposal.text == text
 
 
 def test_a_placement_that_would_move_stops_the_whole_commit(store: Store) -> None:
@@ -124,7 +122,7 @@ def test_a_placement_that_would_move_stops_the_whole_commit(store: Store) -> Non
     update_placements(store, SETTINGS, NOW)
     proposal = propose(store, SETTINGS, NOW, text)
     assert proposal.verdict.final
-    assert proposal.files[FILE] == text
+    assert proposal.text == text
 
 
 def with_two_regions(store: Store) -> str:
@@ -139,12 +137,21 @@ def with_two_regions(store: Store) -> str:
 def test_a_hub_nothing_needs_stays_for_the_hold_down_and_is_then_removed(store: Store) -> None:
     text = with_two_regions(store)
     early = propose(store, SETTINGS, NOW + DAY - timedelta(seconds=1), text)
-    assert (early.changed, list(early.waiting)) == (False, ["contoso in westeurope, shard 01"])
+    assert (early.text, list(early.waiting)) == (text, ["contoso in westeurope, shard 01"])
     late = propose(store, SETTINGS, NOW + DAY, text)
     assert late.verdict.allowed
     assert [each.need for each in late.diff.removed] == [("contoso", "westeurope")]
     note_committed(store, late, NOW + DAY)
-    assert places(update_placements(store, SETTINGS, NOW + DAY, late.files[FILE])) == {("contoso", "eastus")}
+    assert places(update_placements(store, SETTINGS, NOW + DAY, late.text)) == {("contoso", "eastus")}
+
+
+def test_a_removal_a_person_merged_later_is_forgotten_when_the_branch_has_it(store: Store) -> None:
+    merged = propose(store, SETTINGS, NOW + DAY, with_two_regions(store)).text
+    assert ("contoso", "westeurope") in places(update_placements(store, SETTINGS, NOW + 2 * DAY, merged))
+    after = propose(store, SETTINGS, NOW + 2 * DAY, merged)
+    assert (after.text, bool(after.diff)) == (merged, False)
+    note_committed(store, after, NOW + 2 * DAY)
+    assert places(update_placements(store, SETTINGS, NOW + 2 * DAY, merged)) == {("contoso", "eastus")}
 
 
 def test_a_hub_needed_again_starts_anew(store: Store) -> None:
@@ -170,7 +177,7 @@ def test_nothing_is_removed_while_the_inventory_is_not_whole(store: Store) -> No
     proposal = propose(store, SETTINGS, NOW + DAY, text)
     reasons = proposal.verdict.refusals["contoso in westeurope, shard 01"]
     assert "403 AuthorizationFailed" in reasons[0]
-    assert proposal.files[FILE] == text
+    assert proposal.text == text
 
 
 def test_a_refused_removal_does_not_keep_others_from_being_added(store: Store) -> None:
@@ -182,7 +189,7 @@ def test_a_refused_removal_does_not_keep_others_from_being_added(store: Store) -
     assert not proposal.verdict.allowed
     assert [each.customer for each in proposal.diff.added] == ["new"]
     assert proposal.diff.removed == ()
-    assert read(proposal.files[FILE]).mapping == proposal.mapping
+    assert read(proposal.text).mapping == proposal.mapping
 
 
 def test_an_entra_workspace_no_listing_has_shown_makes_the_inventory_incomplete(store: Store) -> None:
@@ -215,7 +222,7 @@ def test_removals_past_the_threshold_wait_for_an_approval_which_holds_once(store
     text = all_gone(store)
     refused = propose(store, SETTINGS, NOW + DAY, text)
     assert len(refused.verdict.refusals) == 5
-    assert refused.files[FILE] == text
+    assert refused.text == text
     with store.write() as connection:
         (waiting,) = refused_removals(connection, NOW)
         assert sorted(waiting.hubs) == [f"c{number} in eastus, shard 01" for number in range(5)]
@@ -280,8 +287,8 @@ def test_the_settings_of_a_deployment_make_those_of_the_mapping() -> None:
 
 
 def test_the_files_by_hand_come_with_the_package() -> None:
-    files = starter_files("infra/")
-    assert "infra/main.tf" in files
-    assert "infra/modules/event_hubs/main.tf" in files
-    assert "infra/modules/event_hubs/tests/event_hubs.tftest.hcl" in files
-    assert "infra/event_hub_mapping.tf" not in files
+    files = starter_files(INGEST)
+    assert "main.tf" in files
+    assert "modules/event_hubs/main.tf" in files
+    assert "modules/event_hubs/tests/event_hubs.tftest.hcl" in files
+    assert read(files["event_hub_mapping.tf"]).mapping == HubMapping()

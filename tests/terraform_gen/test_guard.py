@@ -103,7 +103,7 @@ def test_a_premium_hub_may_grow_where_it_is() -> None:
     before = HubMapping.of([shard], [CONTOSO])
     diff = MappingDiff.between(before, HubMapping.of([shard], [Placement("eastus", 1, "contoso", 8)]))
     assert judged(diff, {}).allowed
-    assert diff.summary() == "grow 1 event hubs"
+    assert [each.after.partitions for each in diff.grown] == [8]
 
 
 def test_not_even_a_premium_hub_may_shrink() -> None:
@@ -113,17 +113,6 @@ def test_not_even_a_premium_hub_may_shrink() -> None:
     assert judged(diff, {}).refusals == {
         "contoso in eastus, shard 01": ["its partitions can't shrink from 8 to 4"]
     }
-
-
-def test_a_diff_tells_all_it_does_in_a_table() -> None:
-    diff = MappingDiff.between(BOTH, hubs(("eastus", 1, "new"), ("westeurope", 1, "fabrikam")))
-    assert diff.summary() == "add 1, remove 1 event hubs"
-    assert "| add | eastus | 01 | new | 4 partitions |" in diff.markdown()
-    assert "| remove | eastus | 01 | contoso |  |" in diff.markdown()
-    assert (
-        "| close namespace | westeurope | 01 | | Standard |"
-        in MappingDiff.between(BOTH, HubMapping()).markdown()
-    )
 
 
 def test_what_azure_said_can_not_break_out_of_the_table() -> None:

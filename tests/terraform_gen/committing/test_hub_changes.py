@@ -5,7 +5,9 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terraform_gen.hub_changes import MOST_ROWS, HubChange, commit_body, commit_title, shown
+from azmdr.inventory.placements import NamespaceNames, Placement, Shard, Tier
+from terraform_gen.hub_changes import MOST_ROWS, HubChange, changes_of, commit_body, commit_title, shown
+from terraform_gen.mapping import HubMapping, MappingDiff
 
 CHANGES = [
     HubChange("westeurope", "azure-log-ingest-westeurope-01", "fabrikam", "added"),
@@ -18,14 +20,14 @@ ANY = st.lists(
         st.sampled_from(["eastus", "uksouth"]) | st.text(),
         st.text(),
         st.text(),
-        st.sampled_from(["added", "removed"]),
+        st.sampled_from(["added", "removed", "grown", "resized"]),
     ),
     max_size=20,
 )
 
 
 def test_the_title_counts() -> None:
-    assert commit_title(CHANGES) == "Add 2 event hubs and remove 1 event hub in 2 regions"
+    assert commit_title(CHANGES) == "Add 2, remove 1 event hubs in 2 regions"
     assert commit_title(CHANGES[:1]) == "Add 1 event hub in 1 region"
     assert commit_title(CHANGES[2:]) == "Remove 1 event hub in 1 region"
     assert commit_title([]) == "Update the event hub mapping"
@@ -45,6 +47,23 @@ def test_the_body_shows_sums_and_hubs() -> None:
         "| added | `westeurope` | `azure-log-ingest-westeurope-01` | `fabrikam` |",
         "",
     ]
+
+
+def test_every_difference_of_two_mappings_is_told() -> None:
+    shards = [Shard("eastus", 1, Tier.PREMIUM), Shard("uksouth", 1)]
+    before = HubMapping.of(shards, [Placement("eastus", 1, "contoso", 4), Placement("uksouth", 1, "gone", 4)])
+    grown = Shard("eastus", 1, Tier.PREMIUM, 2)
+    after = HubMapping.of([grown], [Placement("eastus", 1, "contoso", 8), Placement("eastus", 1, "new", 4)])
+    diff = MappingDiff.between(before, after)
+    assert list(changes_of(diff, NamespaceNames("azure-log-ingest"))) == [
+        HubChange("eastus", "azure-log-ingest-eastus-01", "new", "added"),
+        HubChange("uksouth", "azure-log-ingest-uksouth-01", "gone", "removed"),
+        HubChange("eastus", "azure-log-ingest-eastus-01", "contoso", "grown"),
+        HubChange("eastus", "azure-log-ingest-eastus-01", "", "resized"),
+    ]
+    assert commit_title(changes_of(diff, NamespaceNames("azure-log-ingest"))) == (
+        "Add 1, remove 1, grow 1 event hubs in 2 regions"
+    )
 
 
 def test_names_that_would_do_something_only_show() -> None:
