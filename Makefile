@@ -14,7 +14,7 @@ BIN := .venv/bin
 SEED := $(or $(SEED),$(shell date +%s))
 MINUTES ?= 10
 
-.PHONY: help setup demo demo-once test lint format bench soak bench-condense lock clean
+.PHONY: help setup demo demo-once test lint format bench soak bench-condense bench-whole-path lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ soak: setup ## Run the long random tests (SEED=n to repeat a run, MINUTES=n to b
 
 bench-condense: setup ## Measure the condenser beside others (needs the extra bench for all of them)
 	$(BIN)/python -m bench.condense --curves
+
+bench-whole-path: setup ## Measure capture files on their whole way, sensor and runs included, in batches and alone
+	$(BIN)/python -m bench.whole_path
 
 lock: .venv/.created ## Resolve pyproject.toml anew and write requirements.lock
 	scripts/lock.sh
