@@ -83,7 +83,8 @@ class Settings(BaseSettings):
     linger: Seconds = 180
     """How long an operation that has ended waits for further records. Covers the p99 lateness seen."""
     deadline: Seconds = 900
-    """How long an operation that has not ended waits before it is told as it stands."""
+    """How long an operation that has not ended waits before it is told as it stands. As for ``linger``, a
+    change counts for operations that get a record from then on."""
     run_bounds: RunBounds = RunBounds()
     run_seconds: Seconds = 600
     """How long a run claims more files; it must end well within Dagster's ``max_runtime_seconds``."""

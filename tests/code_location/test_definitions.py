@@ -220,7 +220,7 @@ def test_every_job_sensor_and_schedule_has_a_description() -> None:
         **{sensor.name: sensor.description for sensor in repository.sensor_defs},
         **{schedule.name: schedule.description for schedule in repository.schedule_defs},
     }
-    assert len(described) == 16
+    assert len(described) == 18
     assert [name for name, description in described.items() if not description] == []
 
 

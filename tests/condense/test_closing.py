@@ -134,6 +134,18 @@ def test_a_backfill_of_what_is_closed_gives_the_same_tables_and_counts(closed: W
     closed.assert_conserved()
 
 
+def test_who_brought_each_record_outlives_being_closed_in_whatever_order_they_came(bench: Workbench) -> None:
+    bench.arrive(file_of(SUCCESS, ACCEPT), file_of(START, SUCCESS, partition=1))
+    bench.finish()
+    assert size(bench) == StateSize(closed_operations=1)
+    brought = bench.brought_by()
+    assert sorted(brought.items()) == [(row.id, row.merged) for row in bench.ledger_rows()]
+    bench.step(keep_quiet=timedelta(days=9)).condense_again([TODAY], redo="backfill")
+    assert size(bench).operations == 1
+    assert bench.brought_by() == brought
+    assert [(row.merged, row.duplicates) for row in bench.ledger_rows()] == [(2, 0), (1, 1)]
+
+
 def test_an_operation_whose_row_the_lake_lost_is_named_and_begins_anew(closed: Workbench) -> None:
     for path in list(closed.lake.list(f"customer={CUSTOMER}/table=operations/")):
         closed.lake.delete(path)

@@ -105,6 +105,8 @@ def test_a_lease_another_had_for_a_moment_is_lost_even_if_it_is_free_again(bench
         assert prolong_lease(connection, f"condense {CUSTOMER}", owner="slow", until=bench.now)
     bench.now += timedelta(seconds=1)
     hold(bench)
+    with bench.store.write() as connection:
+        assert not prolong_lease(connection, f"condense {CUSTOMER}", owner="slow", until=bench.now)
     let_go(bench)
     with bench.store.write() as connection:
         assert not prolong_lease(connection, f"condense {CUSTOMER}", owner="slow", until=bench.now)
