@@ -28,7 +28,7 @@ demo-once: setup ## Run the demo to its end without a person watching, and check
 	$(BIN)/azmdr demo --once
 
 test: lint ## Lint, then run every test, on all cores
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: setup ## Check style, types, who imports whom, and that Dagster can load the definitions
 	$(BIN)/ruff check .

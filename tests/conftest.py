@@ -6,9 +6,12 @@ tests that need it, with the reason; one that is here but broken fails them.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from lab.azurite import AzuriteServer
 from tests.postgres_server import PostgresServer, PostgresUnavailableError, running_postgres
@@ -18,6 +21,27 @@ from tests.soak_bounds import SoakBounds, soak_bounds
 # The same examples every time: what somebody else broke is for a soak to find.
 settings.register_profile("default", deadline=None, max_examples=50, derandomize=True)
 settings.register_profile("soak", deadline=None, max_examples=soak_bounds().examples)
+
+
+SHARING: Final = {
+    "tests/code_location/test_ui.py": "a running Dagster",
+    "tests/code_location/test_daemon.py": "a running Dagster",
+}
+"""Files whose tests look at one server that takes a minute to have something to show."""
+
+
+class _FilesTogether(LoadFileScheduling):
+    """Gives each file to one worker, and files that share a server to the same."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return SHARING.get(file, file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """How tests are spread over workers, when they are."""
+    return _FilesTogether(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

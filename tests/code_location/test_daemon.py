@@ -4,14 +4,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
-import pytest
-
 from azmdr.demo.verdict import judge
 from azmdr.lake.layout import Table
 from azmdr.lake.read import read_latest
 from tests.code_location.running_dagster import RunningDagster
-
-pytestmark = pytest.mark.xdist_group("running dagster")
 
 RUNS: Final = """
 query Runs($filter: RunsFilter!) {

@@ -3,13 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-import pytest
-
 from azmdr.reconcile.verdict import Standing
 from tests.code_location.reconciling_dagster import ReconcilingDagster
 from tests.code_location.stream_of_changes import deletion_of_setting
-
-pytestmark = pytest.mark.xdist_group("reconciling dagster")
 
 ALL: Final = ("contoso", "fabrikam", "tailwind")
 EACH: Final = (

@@ -27,7 +27,7 @@ GROUPS: Final = ("capture", "collection", "infrastructure", "inventory")
 WAIT: Final = 60_000
 """Milliseconds."""
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("running dagster")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

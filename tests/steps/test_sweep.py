@@ -24,6 +24,7 @@ from azmdr.store.leases import take_lease
 from azmdr.store.tables import RESOURCE
 from lab.azure.diagnostic_settings import LIMIT, DiagnosticSetting, Switch
 from lab.azure.faults import Fault, FaultKind, PlannedFaults
+from lab.azure.roles import EVENT_HUBS_DATA_OWNER
 from lab.azure.scenario import workspace_id
 from tests.steps.small_lab import (
     CONTOSO,
@@ -234,7 +235,9 @@ def full(lab: SmallLab) -> None:
 
 def rule_refuses(lab: SmallLab) -> None:
     """What only Azure knows: the verdict comes from its answer to the write."""
-    lab.cloud.role_assignments.pop()
+    lab.cloud.role_assignments = [
+        each for each in lab.cloud.role_assignments if each.role_id != EVENT_HUBS_DATA_OWNER.id
+    ]
 
 
 @pytest.mark.parametrize(
