@@ -10,8 +10,8 @@ from typing import Final
 
 import pytest
 from hypothesis import settings
-from xdist.remote import Producer
-from xdist.scheduler import LoadFileScheduling
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from lab.azurite import AzuriteServer
 from tests.postgres_server import PostgresServer, PostgresUnavailableError, running_postgres
@@ -30,7 +30,7 @@ SHARING: Final = {
 """Files whose tests look at one server that takes a minute to have something to show."""
 
 
-class _FilesTogether(LoadFileScheduling):
+class _FilesTogether(LoadFileScheduling):  # type: ignore[misc]
     """Gives each file to one worker, and files that share a server to the same."""
 
     def _split_scope(self, nodeid: str) -> str:

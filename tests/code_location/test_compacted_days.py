@@ -73,8 +73,9 @@ def test_a_run_compacts_its_day_and_says_what_it_came_to(
 
 
 def test_a_customer_another_run_holds_is_named_and_left(
-    deployment: LocalDeployment, instance: dg.DagsterInstance
+    deployment: LocalDeployment, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("AZMDR_CUSTOMER_WAIT", "1")
     emitted(deployment, instance)
     with deployment.store.write() as connection:
         now = datetime.now(UTC)
