@@ -1,5 +1,6 @@
 """``event_hub_terraform``: the event hubs as Terraform, committed to the infrastructure repository."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -57,12 +58,18 @@ def event_hub_terraform(
             "event hubs": len(proposal.mapping.placements),
             **{kind: sum(each.kind == kind for each in changes) for kind in ("added", "removed", "grown")},
             "changes": dg.MetadataValue.md(commit_body(changes)),
-            "diff": dg.MetadataValue.md(f"~~~diff\n{result.diff}\n~~~" if result.diff else "nothing differs"),
+            "diff": dg.MetadataValue.md(_fenced(result.diff) if result.diff else "nothing differs"),
             **_links(result),
             "waiting to be removed": table(("event hub", "why it stays"), sorted(proposal.waiting.items())),
         },
         check_results=[_check(proposal)],
     )
+
+
+def _fenced(diff: str) -> str:
+    """A diff as Markdown shows it, whatever stands in it."""
+    fence = "~" * max(3, 1 + max(map(len, re.findall("~+", diff)), default=0))
+    return f"{fence}diff\n{diff}\n{fence}"
 
 
 def _links(result: CommitResult) -> dict[str, dg.MetadataValue]:

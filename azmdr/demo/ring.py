@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 import polars as pl
+from sqlalchemy import Connection
 
+from azmdr.inventory.resource_id import ResourceId
 from azmdr.lake.layout import Table
 from azmdr.lake.open import open_lake
 from azmdr.lake.read import read_latest
 from azmdr.store.database import Store
 from azmdr.store.event_hubs import hubs_of
 from azmdr.store.inventory import known_subscriptions
-from azmdr.store.placements import all_placements
-from azmdr.store.targets import TargetKind, judged_targets
+from azmdr.store.placements import all_placements, resource_location
+from azmdr.store.targets import JudgedTarget, TargetKind, judged_targets
 
 STAGES: Final = (
     "the subscription is found",
@@ -53,13 +55,21 @@ def stages_reached(store: Store, lake_folder: str, newcomer: Newcomer) -> int:
             ),
             newcomer.region in hubs_of(connection, newcomer.customer),
             any(
-                each.ours and each.kind is TargetKind.RESOURCE and newcomer.subscription_id in each.id.lower()
+                each.ours and _is_in(connection, newcomer, each)
                 for each in judged_targets(connection, newcomer.customer)
             ),
         )
     if not all(reached):
         return reached.index(False)
     return len(reached) + _is_told(lake_folder, newcomer)
+
+
+def _is_in(connection: Connection, newcomer: Newcomer, target: JudgedTarget) -> bool:
+    """Whether a target is a resource of the subscription, in its region: others send to other event hubs."""
+    if target.kind is not TargetKind.RESOURCE or newcomer.subscription_id not in target.id.lower():
+        return False
+    key = ResourceId.parse(target.id).key
+    return resource_location(connection, newcomer.customer, key) == newcomer.region
 
 
 def _is_told(lake_folder: str, newcomer: Newcomer) -> bool:
