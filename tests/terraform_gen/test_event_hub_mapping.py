@@ -255,6 +255,25 @@ def test_removals_past_the_threshold_wait_for_an_approval_which_holds_once(store
     assert not propose(store, SETTINGS, NOW + DAY, text).verdict.allowed
 
 
+def test_an_approval_is_used_up_though_the_run_ended_right_after_its_commit(store: Store) -> None:
+    text = all_gone(store)
+    digest = propose(store, SETTINGS, NOW + DAY, text).verdict.digest
+    with store.write() as connection:
+        approve_removal(connection, digest, NOW + DAY)
+    on_the_branch = propose(store, SETTINGS, NOW + DAY, text).text
+    note_committed(store, propose(store, SETTINGS, NOW + DAY, on_the_branch), NOW + DAY)
+    assert not propose(store, SETTINGS, NOW + DAY, text).verdict.allowed
+
+
+def test_an_approval_is_not_used_up_by_a_commit_that_leaves_its_hubs(store: Store) -> None:
+    text = all_gone(store)
+    refused = propose(store, SETTINGS, NOW + DAY, text)
+    with store.write() as connection:
+        approve_removal(connection, refused.verdict.digest, NOW + DAY)
+    note_committed(store, refused, NOW + DAY)
+    assert propose(store, SETTINGS, NOW + DAY, text).verdict.approved
+
+
 def test_an_approval_runs_out(store: Store) -> None:
     text = all_gone(store)
     digest = propose(store, SETTINGS, NOW + DAY, text).verdict.digest
