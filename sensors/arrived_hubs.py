@@ -1,11 +1,14 @@
 """The sensor that gives customers an early turn when an event hub of theirs has come."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import starmap
 from typing import Final
 
 import dagster as dg
 
 from azmdr.config import Settings
+from azmdr.reconcile.early_turns import early_turn, plan_early_turns
 from azmdr.store.event_hubs import arrivals_waited_for
 from azmdr_dagster.jobs import of_each_customer, reconcile_customers
 from azmdr_dagster.resources import Deployment
@@ -14,7 +17,7 @@ from sensors.runs import UNFINISHED
 
 LOOKED_BACK: Final = timedelta(days=1)
 """A hub that came longer ago has been in the customer's own turns since."""
-EARLY_TURN: Final = "azmdr/early-turn"
+EARLY: Final = {"azmdr/early-turn": "hub"}
 """On a run that was asked for out of turn."""
 
 
@@ -35,23 +38,34 @@ def arrived_hubs(
     if reason := why_not(settings):
         return reason
     with deployment.store.read() as connection:
-        arrivals = arrivals_waited_for(connection, datetime.now(UTC) - LOOKED_BACK)
-    live = set(customers_in_order(context.instance, deployment)) if arrivals else set()
-    of_job = dg.RunsFilter(job_name=reconcile_customers.name, statuses=UNFINISHED)
-    at_work = customers_of_runs(context.instance, of_job) if arrivals else set()
-    early = dg.RunsFilter(job_name=reconcile_customers.name, statuses=UNFINISHED, tags={EARLY_TURN: "hub"})
-    room = settings.change_runs - (context.instance.get_runs_count(early) if arrivals else 0)
-    keys = {name: f"{name} {at:%Y-%m-%dT%H:%M:%S.%f}" for name, at in arrivals.items() if name in live}
-    done = {
-        run.tags["dagster/run_key"]
-        for name in keys
-        for run in context.instance.get_runs(dg.RunsFilter(tags={"dagster/run_key": keys[name]}))
-    }
-    due = [name for name, key in keys.items() if key not in done and name not in at_work]
-    if not due:
-        return dg.SkipReason(f"{len(keys)} customers wait and have a new event hub, all with a run since")
-    steps = [step.key for step in of_each_customer]
-    return [
-        dg.RunRequest(run_key=keys[name], partition_key=name, asset_selection=steps, tags={EARLY_TURN: "hub"})
-        for name in due[: max(0, room)]
-    ] or dg.SkipReason(f"{len(due)} customers wait for room")
+        found = arrivals_waited_for(connection, datetime.now(UTC) - LOOKED_BACK)
+    if not found:
+        return dg.SkipReason("nobody waits whose event hub has come")
+    live = set(customers_in_order(context.instance, deployment))
+    arrivals = {name: at for name, at in found.items() if name in live}
+    chosen = plan_early_turns(
+        arrivals,
+        asked={key for key in starmap(early_turn, arrivals.items()) if _was_asked(context.instance, key)},
+        at_work=customers_of_runs(context.instance, _unfinished()),
+        room=settings.change_runs - context.instance.get_runs_count(_unfinished(EARLY)),
+    )
+    if not chosen:
+        return dg.SkipReason(f"{len(arrivals)} customers wait; each had a run, is at work, or waits for room")
+    return [_request(name, arrivals[name]) for name in chosen]
+
+
+def _request(customer: str, arrived: datetime) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=early_turn(customer, arrived),
+        partition_key=customer,
+        asset_selection=[step.key for step in of_each_customer],
+        tags=EARLY,
+    )
+
+
+def _was_asked(instance: dg.DagsterInstance, key: str) -> bool:
+    return instance.get_runs_count(dg.RunsFilter(tags={"dagster/run_key": key})) > 0
+
+
+def _unfinished(tags: Mapping[str, str] | None = None) -> dg.RunsFilter:
+    return dg.RunsFilter(job_name=reconcile_customers.name, statuses=UNFINISHED, tags=dict(tags or {}))

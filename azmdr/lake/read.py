@@ -1,7 +1,8 @@
 """Reading: the latest word on everything in a table.
 
-Files are never changed, only added or replaced as a whole, so a table holds several revisions of an
-operation and several copies of a record that Azure delivered twice. What counts is decided here.
+Files are never changed, only added or replaced as a whole, and deleted when a compaction has put their rows
+elsewhere; so a table holds several revisions of an operation and several copies of a record that Azure
+delivered twice. What counts is decided here.
 """
 
 import io
